@@ -1,0 +1,3 @@
+from pulsestream.cli import main
+
+main()

@@ -1,0 +1,150 @@
+"""Every way to be refused, in one place.
+
+The exception tree (code -> HTTP status, exit code, whether a retry can help):
+
+    PulseStreamError
+    ├── UsageError            the caller asked for something that makes no sense
+    │   ├── BadRequest            bad_request          400   2  no
+    │   ├── BadParameters         bad_parameters       422   2  no
+    │   ├── ConfigError           config               500   2  no
+    │   └── UnsupportedEncoding   unsupported_encoding 415   2  no
+    ├── Unauthorized              unauthorized         401   1  no
+    ├── NotFound                  not_found            404   1  no
+    ├── TooLarge                  too_large            413   1  no
+    ├── Overloaded                overloaded           503   1  yes
+    ├── NotReady                  not_ready            503   1  yes
+    └── StoreError                store                503   1  yes
+        ├── StoreBusy                 a cause that passes: disk, memory, too many parts, time-out
+        ├── StoreRefused              an error of the data: the same rows will be refused again
+        └── StoreInUse                another process owns the embedded store
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+
+class Reason(enum.StrEnum):
+    """Why one event was refused. The list is closed: law 3."""
+
+    MALFORMED = "malformed"
+    INVALID = "invalid"
+    TOO_LARGE = "too_large"
+    TOO_OLD = "too_old"
+    IN_FUTURE = "in_future"
+    CONFLICT = "conflict"
+    DELETED = "deleted"
+    OVERLOADED = "overloaded"
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same event, sent again later, can be stored."""
+        return self is Reason.OVERLOADED or self is Reason.IN_FUTURE
+
+    @property
+    def http_status(self) -> int:
+        """The status a request that held only this event is answered with."""
+        return _REASON_STATUS[self]
+
+
+_REASON_STATUS = {
+    Reason.MALFORMED: 422,
+    Reason.INVALID: 422,
+    Reason.TOO_LARGE: 413,
+    Reason.TOO_OLD: 422,
+    Reason.IN_FUTURE: 422,
+    Reason.CONFLICT: 409,
+    Reason.DELETED: 410,
+    Reason.OVERLOADED: 503,
+}
+
+
+class PulseStreamError(Exception):
+    """The root: `code` is for programs, the message is for people and says what to do next."""
+
+    code: ClassVar[str] = "error"
+    http_status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+
+class UsageError(PulseStreamError):
+    exit_code = 2
+
+
+class BadRequest(UsageError):
+    code = "bad_request"
+    http_status = 400
+
+
+class BadParameters(UsageError):
+    """`errors` holds (parameter, what is wrong with it) for each one."""
+
+    code = "bad_parameters"
+    http_status = 422
+
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{name}: {what}" for name, what in errors))
+        self.errors = errors
+
+
+class ConfigError(UsageError):
+    code = "config"
+
+
+class UnsupportedEncoding(UsageError):
+    code = "unsupported_encoding"
+    http_status = 415
+
+
+class Unauthorized(PulseStreamError):
+    code = "unauthorized"
+    http_status = 401
+
+
+class NotFound(PulseStreamError):
+    code = "not_found"
+    http_status = 404
+
+
+class TooLarge(PulseStreamError):
+    code = "too_large"
+    http_status = 413
+
+
+class Overloaded(PulseStreamError):
+    """`retry_after_s`: when the sender should come back."""
+
+    code = "overloaded"
+    http_status = 503
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotReady(PulseStreamError):
+    code = "not_ready"
+    http_status = 503
+    retryable = True
+
+
+class StoreError(PulseStreamError):
+    code = "store"
+    http_status = 503
+    retryable = True
+
+
+class StoreBusy(StoreError):
+    """A cause that passes: disk full, memory, too many parts, a time-out, the network."""
+
+
+class StoreRefused(StoreError):
+    """An error of the data: the same rows will be refused again."""
+
+
+class StoreInUse(StoreError):
+    exit_code = 2
+    retryable = False

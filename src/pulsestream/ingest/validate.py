@@ -1,0 +1,251 @@
+"""One event against its rules: an `Admissible` that the journal can keep, or a `Refusal` that says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import fields
+from xxhash import xxh3_64_intdigest
+
+from pulsestream.clock import to_micros
+from pulsestream.errors import Reason
+from pulsestream.event import (
+    EMPTY_CONTEXT,
+    EMPTY_ERROR,
+    EMPTY_TRACE,
+    EVENT_BYTES_MAX,
+    FUTURE_MAX,
+    GROUPS,
+    RULES,
+    TIMESTAMP_MIN,
+    Event,
+    encode,
+)
+from pulsestream.extra import Fields, split
+
+VALUE_SHOWN = 60  # characters of a wrong value that an error repeats
+
+
+class FieldError(Struct, frozen=True):
+    """One broken rule: where, what the rule is, the value as sent (cut), and what to do."""
+
+    field: str
+    rule: str
+    value: str
+    help: str
+
+
+class Refusal(Struct, frozen=True):
+    reason: Reason
+    errors: tuple[FieldError, ...]
+    event_id: str | None = None
+
+
+class Admissible(Struct, frozen=True, gc=False):
+    """A valid event, encoded once. `line` is its journal line without the position that it gets last."""
+
+    event_id: str
+    timestamp_us: int
+    content_hash: int
+    line: bytes
+
+
+class Terms(Struct, frozen=True):
+    """What one request's events are checked against, and what the server adds to them."""
+
+    tenant: str
+    received_at: datetime
+    oldest: datetime
+    make_id: Callable[[int], str]
+
+
+def refuse(
+    reason: Reason, field: str, value: str = "", *, rule: str, help: str, event_id: str | None = None
+) -> Refusal:  # noqa: A002
+    return Refusal(reason, (FieldError(field, rule, cut(value), help),), event_id)
+
+
+def cut(value: str) -> str:
+    return value if len(value) <= VALUE_SHOWN else value[:VALUE_SHOWN] + "…"
+
+
+def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissible | Refusal:
+    """Apply the rules that types cannot hold, and encode. `index` is the event's place in its request."""
+    payload, metadata = event.payload, event.metadata
+    payload_bytes, metadata_bytes = memoryview(payload), memoryview(metadata)
+    for name, text in (("payload", payload_bytes), ("metadata", metadata_bytes)):
+        if text and text[0] != 0x7B:  # "{"
+            if bytes(text) == b"null":
+                return check_irregular(encode(event), index, terms)
+            rule, what = RULES[name]
+            return refuse(
+                Reason.INVALID,
+                name,
+                str(text[: VALUE_SHOWN * 4], "utf-8", "replace"),
+                rule=rule,
+                help=what,
+                event_id=event.event_id,
+            )
+    if len(payload_bytes) + len(metadata_bytes) > EVENT_BYTES_MAX:
+        return _too_large(len(payload_bytes) + len(metadata_bytes), event.event_id)
+    if not extra and (
+        (event.context is not None and event.context == EMPTY_CONTEXT)
+        or (event.trace is not None and event.trace == EMPTY_TRACE)
+        or (event.error_details is not None and event.error_details == EMPTY_ERROR)
+    ):
+        return check_irregular(encode(event), index, terms)
+    timestamp = event.timestamp
+    if timestamp is None:
+        timestamp = terms.received_at
+    else:
+        if timestamp.tzinfo is None:
+            timestamp = timestamp.replace(tzinfo=UTC)
+        if not terms.oldest <= timestamp <= terms.received_at + FUTURE_MAX:
+            return _outside(timestamp, event, terms)
+    body = encode(event)
+    event_id = event.event_id
+    made = b""
+    if event_id is None:
+        event_id = terms.make_id(index)
+        made = b'"event_id":"%b",' % event_id.encode()
+    odd = b'"extra":%b,' % extra if extra else b""
+    content_hash = xxh3_64_intdigest(body + extra)
+    timestamp_us = to_micros(timestamp)
+    line = b',"tenant":"%b","received_at":%d,"timestamp":%d,"content_hash":%d,%b%b"event":%b}\n' % (
+        terms.tenant.encode(),
+        to_micros(terms.received_at),
+        timestamp_us,
+        content_hash,
+        made,
+        odd,
+        body,
+    )
+    return Admissible(event_id, timestamp_us, content_hash, line)
+
+
+def check_irregular(raw: bytes | Raw, index: int, terms: Terms) -> Admissible | Refusal:
+    """The slow path, for one event that did not decode as it stands: accept it with its extra, or name every rule it breaks."""
+    try:
+        regular, extra = split(raw)
+        event = _event_decoder.decode(msgspec.json.encode(regular))
+    except msgspec.ValidationError:
+        return _explain(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return malformed(raw, error)
+    return check(event, index, terms, extra)
+
+
+def malformed(raw: bytes | Raw, error: Exception) -> Refusal:
+    shown = bytes(memoryview(raw)[: VALUE_SHOWN * 4]).decode("utf-8", "replace")
+    what = "nesting is too deep" if isinstance(error, RecursionError) else str(error)
+    return refuse(
+        Reason.MALFORMED,
+        "$",
+        shown,
+        rule=f"one JSON object in UTF-8 ({what})",
+        help="send each event as one complete JSON object",
+    )
+
+
+def _too_large(size: int, event_id: str | None) -> Refusal:
+    return refuse(
+        Reason.TOO_LARGE,
+        "payload",
+        f"{size} bytes",
+        rule=f"payload and metadata of at most {EVENT_BYTES_MAX} bytes together",
+        help="send less, or put the large part elsewhere and its address into payload",
+        event_id=event_id,
+    )
+
+
+def _outside(timestamp: datetime, event: Event, terms: Terms) -> Refusal:
+    shown = timestamp.isoformat()
+    if timestamp > terms.received_at:
+        return refuse(
+            Reason.IN_FUTURE,
+            "timestamp",
+            shown,
+            rule=f"at most {FUTURE_MAX.seconds // 60} minutes ahead of the server's {terms.received_at.isoformat()}",
+            help="check the sender's clock and time zone; the same event is accepted once its time has come",
+            event_id=event.event_id,
+        )
+    kept = terms.oldest > TIMESTAMP_MIN
+    return refuse(
+        Reason.TOO_OLD if kept else Reason.INVALID,
+        "timestamp",
+        shown,
+        rule=f"not before {terms.oldest.isoformat()}" + (", the tenant's retention" if kept else ""),
+        help="send newer events, or raise the retention"
+        if kept
+        else "check the sender's clock and the unit of its times",
+        event_id=event.event_id,
+    )
+
+
+_event_decoder = msgspec.json.Decoder(Event)
+_text = msgspec.json.Decoder(str)
+
+
+def _decoders(struct: type[Struct]) -> dict[str, tuple[msgspec.json.Decoder[object], bool]]:
+    return {f.name: (msgspec.json.Decoder(f.type), f.required) for f in fields(struct)}
+
+
+_TOP = _decoders(Event)
+_INNER = {name: _decoders(group) for name, group in GROUPS.items()}
+
+
+def _explain(raw: bytes | Raw) -> Refusal:
+    """Every broken rule of one event, field by field."""
+    try:
+        regular, _ = split(raw)
+    except msgspec.ValidationError:
+        return refuse(
+            Reason.INVALID,
+            "$",
+            bytes(raw).decode("utf-8", "replace"),
+            rule="a JSON object",
+            help="send each event as an object",
+        )
+    errors: list[FieldError] = []
+    for name, (decoder, required) in _TOP.items():
+        value = regular.get(name)
+        if isinstance(value, dict):
+            errors += _explain_group(name, value)
+        elif value is None:
+            if required:
+                errors.append(_broken(name, "absent"))
+        elif not _fits(decoder, value):
+            errors.append(_broken(name, bytes(value).decode("utf-8", "replace")))
+    event_id = regular.get("event_id")
+    known_id = (
+        _text.decode(event_id) if isinstance(event_id, Raw) and _fits(_TOP["event_id"][0], event_id) else None
+    )
+    return Refusal(Reason.INVALID, tuple(errors), known_id)
+
+
+def _explain_group(group: str, inner: Fields) -> list[FieldError]:
+    errors = []
+    for name, (decoder, required) in _INNER[group].items():
+        value = inner.get(name)
+        if value is None:
+            if required:
+                errors.append(_broken(f"{group}.{name}", "absent"))
+        elif not _fits(decoder, value):
+            errors.append(_broken(f"{group}.{name}", bytes(value).decode("utf-8", "replace")))
+    return errors
+
+
+def _fits(decoder: msgspec.json.Decoder[object], text: Raw) -> bool:
+    try:
+        decoder.decode(text)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _broken(path: str, value: str) -> FieldError:
+    rule, what = RULES[path]
+    return FieldError(path, rule, cut(value), what)
