@@ -7,12 +7,16 @@ The exception tree (code -> HTTP status, exit code, whether a retry can help):
     │   ├── BadRequest            bad_request          400   2  no
     │   ├── BadParameters         bad_parameters       422   2  no
     │   ├── ConfigError           config               500   2  no
-    │   └── UnsupportedEncoding   unsupported_encoding 415   2  no
+    │   ├── UnsupportedEncoding   unsupported_encoding 415   2  no
+    │   └── InputUnreadable       input_unreadable     400   2  no
     ├── Unauthorized              unauthorized         401   1  no
     ├── NotFound                  not_found            404   1  no
     ├── TooLarge                  too_large            413   1  no
     ├── Overloaded                overloaded           503   1  yes
     ├── NotReady                  not_ready            503   1  yes
+    ├── QueryTooHeavy             query_too_heavy      422   1  no
+    ├── ServerUnreachable         server_unreachable   502   1  yes
+    ├── RemoteError               remote               502   1  no
     └── StoreError                store                503   1  yes
         ├── StoreBusy                 a cause that passes: disk, memory, too many parts, time-out
         ├── StoreRefused              an error of the data: the same rows will be refused again
@@ -98,6 +102,13 @@ class UnsupportedEncoding(UsageError):
     http_status = 415
 
 
+class InputUnreadable(UsageError):
+    """A file to be sent that cannot be opened or is not events."""
+
+    code = "input_unreadable"
+    http_status = 400
+
+
 class Unauthorized(PulseStreamError):
     code = "unauthorized"
     http_status = 401
@@ -129,6 +140,26 @@ class NotReady(PulseStreamError):
     code = "not_ready"
     http_status = 503
     retryable = True
+
+
+class QueryTooHeavy(PulseStreamError):
+    code = "query_too_heavy"
+    http_status = 422
+
+
+class ServerUnreachable(PulseStreamError):
+    """A client's: no answer came, within the time that its retry policy allows."""
+
+    code = "server_unreachable"
+    http_status = 502
+    retryable = True
+
+
+class RemoteError(PulseStreamError):
+    """A client's: the server answered, and the answer is an error or not one of ours."""
+
+    code = "remote"
+    http_status = 502
 
 
 class StoreError(PulseStreamError):

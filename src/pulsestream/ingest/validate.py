@@ -63,9 +63,9 @@ class Terms(Struct, frozen=True):
 
 
 def refuse(
-    reason: Reason, field: str, value: str = "", *, rule: str, help: str, event_id: str | None = None
-) -> Refusal:  # noqa: A002
-    return Refusal(reason, (FieldError(field, rule, cut(value), help),), event_id)
+    reason: Reason, field: str, value: str = "", *, rule: str, help_: str, event_id: str | None = None
+) -> Refusal:
+    return Refusal(reason, (FieldError(field, rule, cut(value), help_),), event_id)
 
 
 def cut(value: str) -> str:
@@ -77,7 +77,7 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
     payload, metadata = event.payload, event.metadata
     payload_bytes, metadata_bytes = memoryview(payload), memoryview(metadata)
     for name, text in (("payload", payload_bytes), ("metadata", metadata_bytes)):
-        if text and text[0] != 0x7B:  # "{"
+        if text and bytes(text[:1]) != b"{":
             if bytes(text) == b"null":
                 return check_irregular(encode(event), index, terms)
             rule, what = RULES[name]
@@ -86,7 +86,7 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
                 name,
                 str(text[: VALUE_SHOWN * 4], "utf-8", "replace"),
                 rule=rule,
-                help=what,
+                help_=what,
                 event_id=event.event_id,
             )
     if len(payload_bytes) + len(metadata_bytes) > EVENT_BYTES_MAX:
@@ -127,8 +127,9 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
 
 
 def check_irregular(raw: bytes | Raw, index: int, terms: Terms) -> Admissible | Refusal:
-    """The slow path, for one event that did not decode as it stands: accept it with its extra, or name every rule it breaks."""
+    """The slow path, for an event that did not decode as it stands: accept it with its extra, or name its broken rules."""
     try:
+        bytes(raw).decode()
         regular, extra = split(raw)
         event = _event_decoder.decode(msgspec.json.encode(regular))
     except msgspec.ValidationError:
@@ -146,7 +147,7 @@ def malformed(raw: bytes | Raw, error: Exception) -> Refusal:
         "$",
         shown,
         rule=f"one JSON object in UTF-8 ({what})",
-        help="send each event as one complete JSON object",
+        help_="send each event as one complete JSON object",
     )
 
 
@@ -156,7 +157,7 @@ def _too_large(size: int, event_id: str | None) -> Refusal:
         "payload",
         f"{size} bytes",
         rule=f"payload and metadata of at most {EVENT_BYTES_MAX} bytes together",
-        help="send less, or put the large part elsewhere and its address into payload",
+        help_="send less, or put the large part elsewhere and its address into payload",
         event_id=event_id,
     )
 
@@ -169,7 +170,7 @@ def _outside(timestamp: datetime, event: Event, terms: Terms) -> Refusal:
             "timestamp",
             shown,
             rule=f"at most {FUTURE_MAX.seconds // 60} minutes ahead of the server's {terms.received_at.isoformat()}",
-            help="check the sender's clock and time zone; the same event is accepted once its time has come",
+            help_="check the sender's clock and time zone; the same event is accepted once its time has come",
             event_id=event.event_id,
         )
     kept = terms.oldest > TIMESTAMP_MIN
@@ -178,7 +179,7 @@ def _outside(timestamp: datetime, event: Event, terms: Terms) -> Refusal:
         "timestamp",
         shown,
         rule=f"not before {terms.oldest.isoformat()}" + (", the tenant's retention" if kept else ""),
-        help="send newer events, or raise the retention"
+        help_="send newer events, or raise the retention"
         if kept
         else "check the sender's clock and the unit of its times",
         event_id=event.event_id,
@@ -207,7 +208,7 @@ def _explain(raw: bytes | Raw) -> Refusal:
             "$",
             bytes(raw).decode("utf-8", "replace"),
             rule="a JSON object",
-            help="send each event as an object",
+            help_="send each event as an object",
         )
     errors: list[FieldError] = []
     for name, (decoder, required) in _TOP.items():
@@ -220,9 +221,7 @@ def _explain(raw: bytes | Raw) -> Refusal:
         elif not _fits(decoder, value):
             errors.append(_broken(name, bytes(value).decode("utf-8", "replace")))
     event_id = regular.get("event_id")
-    known_id = (
-        _text.decode(event_id) if isinstance(event_id, Raw) and _fits(_TOP["event_id"][0], event_id) else None
-    )
+    known_id = _text.decode(event_id) if isinstance(event_id, Raw) and _fits(_TOP["event_id"][0], event_id) else None
     return Refusal(Reason.INVALID, tuple(errors), known_id)
 
 

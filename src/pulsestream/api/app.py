@@ -1,0 +1,58 @@
+"""The HTTP application: the ingest door in front, the framework behind it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from litestar import Litestar, Response, Router
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ASGIApp, ExceptionHandlersMap
+
+from pulsestream.api import events, health, problems, stats
+from pulsestream.api.ingest import IngestDoor
+from pulsestream.api.parameters import AnyRequest
+from pulsestream.errors import BadParameters
+from pulsestream.wiring import Server
+
+
+def build(server: Server) -> ASGIApp:
+    """The application of a server that runs."""
+    handlers = (
+        events.search,
+        events.tail,
+        events.types,
+        events.severities,
+        events.event,
+        events.delete_event,
+        stats.stats,
+        stats.services,
+        health.health,
+    )
+    exceptions: ExceptionHandlersMap = {Exception: _on_error, HTTPException: _on_http_error}
+    framework = Litestar(
+        [Router("/api/v1", route_handlers=handlers)],
+        state=State({"server": server}),
+        exception_handlers=exceptions,
+        openapi_config=OpenAPIConfig(title="PulseStream", version=version("pulsestream")),
+        logging_config=None,
+    )
+    return IngestDoor(server, framework)
+
+
+def _on_error(_request: AnyRequest, error: Exception) -> Response[bytes]:
+    return _response(problems.answer(error))
+
+
+def _on_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+    if isinstance(error, ValidationException):
+        extra = error.extra if isinstance(error.extra, list) else []
+        named = [(str(part.get("key")), str(part.get("message"))) for part in extra if isinstance(part, dict)]
+        return _on_error(request, BadParameters(named or [("request", error.detail)]))
+    return _response(problems.http_answer(error.status_code, error.detail))
+
+
+def _response(answer: problems.Answer) -> Response[bytes]:
+    headers = dict(answer.headers)
+    return Response(answer.body, status_code=answer.status, media_type=headers.pop("Content-Type"), headers=headers)

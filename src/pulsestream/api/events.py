@@ -1,0 +1,136 @@
+"""Find events again: search, one by id, delete, what has just arrived."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from typing import Annotated
+
+from litestar import delete, get
+from litestar.di import Provide
+from litestar.params import Parameter
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from pulsestream.api.parameters import FILTERS, OFFSET_MAX, AnyRequest, Fresh, Limit, filters, only, server_of, tenant
+from pulsestream.errors import BadParameters, NotFound
+from pulsestream.event import EVENT_TYPES, SEVERITIES
+from pulsestream.query.model import Cursor, Query
+
+
+class SearchAnswer(Struct, frozen=True):
+    """`total_count`: the tenant's events; `filtered_count`: those that match, on all pages together."""
+
+    events: list[Raw]
+    total_count: int
+    filtered_count: int
+    has_more: bool
+    next_cursor: str | None
+    search_id: str
+    execution_time_ms: float
+    fresh: bool
+
+
+class TailAnswer(Struct, frozen=True):
+    """`events` in order of arrival; `next` goes into the next request's `after`."""
+
+    events: list[Raw]
+    next: str
+    has_more: bool
+
+
+class DeleteAnswer(Struct, frozen=True):
+    success: bool
+    event_id: str
+    message: str
+
+
+@get("/ingestion/events/search", dependencies={"question": Provide(filters, sync_to_thread=False)})
+async def search(
+    request: AnyRequest,
+    question: Query,
+    limit: Limit = 100,
+    offset: Annotated[int, Parameter(ge=0, le=OFFSET_MAX)] = 0,
+    cursor: str | None = None,
+    fresh: Fresh = True,
+) -> SearchAnswer:
+    """Newest first. `cursor` goes on where the page before ended, whatever has arrived since."""
+    only(request, (*FILTERS, "limit", "offset", "cursor", "fresh"))
+    after = Cursor.from_token(cursor) if cursor else None
+    if after and offset:
+        raise BadParameters([("offset", "cannot be combined with cursor: send one of them")])
+    server = server_of(request)
+    began = server.clock.monotonic()
+    is_fresh = not fresh or await server.fresh(question.tenant)
+    page = await server.questions.search(
+        replace(question, limit=limit), after=after, snapshot=server.watermark.fed, offset=offset
+    )
+    return SearchAnswer(
+        events=page.events,
+        total_count=page.total,
+        filtered_count=page.filtered,
+        has_more=page.following is not None,
+        next_cursor=page.following.to_token() if page.following else None,
+        search_id="search_" + secrets.token_hex(8),
+        execution_time_ms=round((server.clock.monotonic() - began) * 1000, 3),
+        fresh=fresh and is_fresh,
+    )
+
+
+@get("/ingestion/events/tail", dependencies={"question": Provide(filters, sync_to_thread=False)})
+async def tail(request: AnyRequest, question: Query, limit: Limit = 10, after: str | None = None) -> TailAnswer:
+    """What has arrived since `after`; without it the newest events."""
+    only(request, (*FILTERS, "limit", "after"))
+    server = server_of(request)
+    since = _position(after) if after else None
+    found = await server.questions.arrivals(replace(question, limit=limit), after=since, fed=server.watermark.fed)
+    return TailAnswer(found.events, _token(found.position), found.has_more)
+
+
+@get("/ingestion/events/types")
+async def types(request: AnyRequest) -> list[str]:
+    tenant(request)
+    return list(EVENT_TYPES)
+
+
+@get("/ingestion/events/severities")
+async def severities(request: AnyRequest) -> list[str]:
+    tenant(request)
+    return list(SEVERITIES)
+
+
+@get("/ingestion/events/{event_id:str}")
+async def event(
+    request: AnyRequest,
+    event_id: str,
+    fresh: Fresh = True,
+) -> Raw:
+    only(request, ("fresh",))
+    server, owner = server_of(request), tenant(request)
+    if fresh:
+        await server.fresh(owner)
+    found = await server.questions.event(owner, event_id)
+    if found is None:
+        raise NotFound(f"there is no event with the id {event_id!r}")
+    return found
+
+
+@delete("/ingestion/events/{event_id:str}", status_code=200)
+async def delete_event(request: AnyRequest, event_id: str) -> DeleteAnswer:
+    """Gone from every answer when this returns, and for good: its id is not stored again."""
+    server, owner = server_of(request), tenant(request)
+    position = await server.pipeline.delete(owner, event_id, server.eraser.hide)
+    server.watermark.acknowledged(owner, position)
+    return DeleteAnswer(success=True, event_id=event_id, message="deleted")
+
+
+def _token(position: int) -> str:
+    return base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
+
+
+def _position(token: str) -> int:
+    try:
+        return int(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise BadParameters([("after", "is not one of ours: pass on `next` as it was given")]) from error

@@ -1,0 +1,62 @@
+"""Whether the server is well, with the numbers it says so by."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.metadata import version
+from typing import Literal
+
+from litestar import get
+from msgspec import Struct
+
+from pulsestream.api.parameters import AnyRequest, server_of
+
+_DISK_FREE_MIN = 1 << 30
+_VERSION = version("pulsestream")
+
+
+class Health(Struct, frozen=True):
+    """`degraded`: something needs a look, and `problems` says what. Events are still taken."""
+
+    status: Literal["healthy", "degraded"]
+    problems: list[str]
+    version: str
+    uptime_seconds: float
+    last_position: int  # of the journal
+    searchable_position: int  # of the engine
+    waiting_events: int
+    journal_bytes: int
+    quarantined_events: int
+    corrupt_segments: int
+    disk_free_bytes: int
+
+
+@get("/ingestion/health")
+async def health(request: AnyRequest) -> Health:
+    server = server_of(request)
+    fed, journal = server.feeder.state, server.journal.state
+    free = shutil.disk_usage(server.data).free
+    problems = []
+    if fed.trouble:
+        problems.append(f"the store does not take events just now; they wait in the journal: {fed.trouble}")
+    if fed.quarantined:
+        problems.append(f"{fed.quarantined} events were refused by the store; they are in aside.jsonl")
+    if server.corrupt_segments:
+        problems.append(f"{server.corrupt_segments} journal segments were corrupt; copies are in the folder corrupt/")
+    if journal.failing:
+        problems.append(f"the journal could not be written: {journal.last_failure}")
+    if free < _DISK_FREE_MIN:
+        problems.append(f"the disk has only {free // (1 << 20)} MiB left")
+    return Health(
+        status="degraded" if problems else "healthy",
+        problems=problems,
+        version=_VERSION,
+        uptime_seconds=(server.clock.now() - server.started_at).total_seconds(),
+        last_position=journal.next_position - 1,
+        searchable_position=server.watermark.fed,
+        waiting_events=fed.waiting_events,
+        journal_bytes=journal.unfed_bytes,
+        quarantined_events=fed.quarantined,
+        corrupt_segments=server.corrupt_segments,
+        disk_free_bytes=free,
+    )

@@ -1,0 +1,128 @@
+"""Query parameters as parts of a Query. A wrong or unknown one is named, never ignored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.params import Parameter
+
+from pulsestream.api.auth import HEADER, tenant_of
+from pulsestream.errors import BadParameters
+from pulsestream.event import EVENT_TYPES, SEVERITIES
+from pulsestream.query.catalog import DIMENSIONS
+from pulsestream.query.model import Filter, Query
+from pulsestream.wiring import Server
+
+LIMIT_MAX = 1_000
+OFFSET_MAX = 1_000_000
+
+# The zone's plus sign, sent without %2B, arrives as a space.
+_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
+
+AnyRequest = Request[None, None, State]
+Limit = Annotated[int, Parameter(ge=1, le=LIMIT_MAX, description="most events in the answer")]
+Words = list[str] | None
+Fresh = Annotated[
+    bool, Parameter(description="wait, at most a second, until everything acknowledged before is searchable")
+]
+
+
+def server_of(request: AnyRequest) -> Server:
+    server: Server = request.app.state.server
+    return server
+
+
+def tenant(request: AnyRequest) -> str:
+    """Raises Unauthorized."""
+    return tenant_of(request.headers.get(HEADER), server_of(request).keys)
+
+
+def only(request: AnyRequest, known: Iterable[str]) -> None:
+    """Raises BadParameters where the request has a parameter that this path does not know."""
+    known = set(known)
+    errors = [
+        (name, f"is not known here: there are {', '.join(sorted(known))}")
+        for name in request.query_params
+        if name not in known
+    ]
+    if errors:
+        raise BadParameters(errors)
+
+
+def moment(name: str, text: str | None) -> datetime | None:
+    """An RFC 3339 time; without a zone it is UTC. Raises BadParameters."""
+    if text is None:
+        return None
+    try:
+        found = msgspec.convert(_LOST_PLUS.sub("+", text), datetime)
+    except msgspec.ValidationError as error:
+        raise BadParameters([(name, 'must be a time in RFC 3339, such as "2026-05-04T10:20:30Z"')]) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def filters(
+    request: AnyRequest,
+    event_type: Words = None,
+    severity: Words = None,
+    service: Words = None,
+    endpoint: Words = None,
+    method: Words = None,
+    version: Words = None,
+    environment: Words = None,
+    status_code: Words = None,
+    user_id: Words = None,
+    session_id: Words = None,
+    request_id: Words = None,
+    ip_address: Words = None,
+    trace_id: Words = None,
+    error_code: Words = None,
+    error_type: Words = None,
+    tag: Annotated[Words, Parameter(description="name:value; all that are given must hold")] = None,
+    q: Annotated[str, Parameter(description="text in title or message, in any case")] = "",
+    start_time: Annotated[str | None, Parameter(description="RFC 3339, included")] = None,
+    end_time: Annotated[str | None, Parameter(description="RFC 3339, excluded")] = None,
+) -> Query:
+    """The filters of every path that lists or counts events. Of a repeated parameter any value may match."""
+    given = {name: value for name, value in locals().items() if name in DIMENSIONS and value is not None}
+    errors: list[tuple[str, str]] = []
+    where = tuple(Filter(name, _values(name, words, errors)) for name, words in given.items())
+    tags = []
+    for text in tag or ():
+        name, colon, value = text.partition(":")
+        if not (name and colon):
+            errors.append(("tag", f"{text!r} must be of the form name:value"))
+        tags.append((name, value))
+    if errors:
+        raise BadParameters(errors)
+    return Query(
+        tenant=tenant(request),
+        limit=1,
+        start=moment("start_time", start_time),
+        end=moment("end_time", end_time),
+        where=where,
+        tags=tuple(tags),
+        text=q,
+    )
+
+
+FILTERS = ("tag", "q", "start_time", "end_time", *DIMENSIONS)
+
+
+def _values(name: str, words: list[str], errors: list[tuple[str, str]]) -> tuple[str | int, ...]:
+    closed = {"event_type": EVENT_TYPES, "severity": SEVERITIES}.get(name)
+    if closed:
+        errors += [(name, f"must be one of {', '.join(closed)}, not {word!r}") for word in words if word not in closed]
+    if DIMENSIONS[name].type == "String":
+        return tuple(words)
+    errors += [(name, f"must be a status from 100 to 599, not {word!r}") for word in words if not _is_status(word)]
+    return tuple(int(word) for word in words if _is_status(word))
+
+
+def _is_status(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) == 3 and 100 <= int(word) <= 599  # noqa: PLR2004 - RFC 9110

@@ -1,0 +1,133 @@
+"""What was received and what became of it; services at a glance."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar import get
+from msgspec import Struct
+
+from pulsestream.api.parameters import AnyRequest, Fresh, moment, only, server_of, tenant
+from pulsestream.errors import BadParameters
+from pulsestream.metrics import REQUESTS_REFUSED
+from pulsestream.query.model import Query
+
+_OUTCOMES = ("stored", "duplicate", "rejected", "rate_limited", "overloaded")
+_SERVICES_MAX = 1_000
+_RED = ("requests", "errors", "error_rate", "p50_ms", "p95_ms", "p99_ms")
+_RECENT = timedelta(minutes=15)
+
+
+class Stats(Struct, frozen=True):
+    """`events_today`, `…_this_hour`, `…_this_minute` go by the events' own time, in UTC.
+
+    `error_rate`: the share of events with a status whose status is 400 or more, 0 to 1.
+    `received` is the sum of `outcomes`; requests that could not be read are in `requests_refused`, by code,
+    since the process began.
+    """
+
+    total_events: int
+    events_today: int
+    events_this_hour: int
+    events_this_minute: int
+    last_event_at: datetime | None
+    processing_queue_size: int
+    error_rate: float
+    received: int
+    outcomes: dict[str, int]
+    reasons: dict[str, int]
+    requests_refused: dict[str, int]
+    fresh: bool
+
+
+class Service(Struct, frozen=True):
+    """Rate, errors, duration. Requests are events with a status."""
+
+    service: str
+    requests: int
+    requests_per_second: float
+    errors: int
+    error_rate: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class Total(Struct, frozen=True):
+    requests: int
+    requests_per_second: float
+    errors: int
+    error_rate: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class Services(Struct, frozen=True):
+    start_time: datetime
+    end_time: datetime
+    total: Total
+    services: list[Service]
+    fresh: bool
+
+
+@get("/ingestion/stats")
+async def stats(request: AnyRequest, fresh: Fresh = True) -> Stats:
+    only(request, ("fresh",))
+    server, owner = server_of(request), tenant(request)
+    is_fresh = fresh and await server.fresh(owner)
+    recency = await server.questions.recency(owner, server.clock.now())
+    outcomes = dict.fromkeys(_OUTCOMES, 0)
+    reasons: dict[str, int] = {}
+    for outcome, reason, events in await server.questions.outcomes(owner):
+        outcomes[outcome] += events
+        if reason:
+            reasons[reason] = reasons.get(reason, 0) + events
+    return Stats(
+        total_events=recency.total,
+        events_today=recency.today,
+        events_this_hour=recency.this_hour,
+        events_this_minute=recency.this_minute,
+        last_event_at=recency.last_event_at,
+        processing_queue_size=server.feeder.state.waiting_events,
+        error_rate=recency.error_rate,
+        received=sum(outcomes.values()),
+        outcomes=outcomes,
+        reasons=reasons,
+        requests_refused=server.counters.of_tenant(REQUESTS_REFUSED, owner),
+        fresh=is_fresh,
+    )
+
+
+@get("/query/services")
+async def services(
+    request: AnyRequest,
+    start_time: str | None = None,
+    end_time: str | None = None,
+    fresh: Fresh = True,
+) -> Services:
+    """Every service in a time range: by default the last 15 minutes."""
+    only(request, ("start_time", "end_time", "fresh"))
+    server, owner = server_of(request), tenant(request)
+    end = moment("end_time", end_time) or server.clock.now()
+    start = moment("start_time", start_time) or end - _RECENT
+    if start >= end:
+        raise BadParameters([("start_time", "must be before end_time")])
+    is_fresh = fresh and await server.fresh(owner)
+    by_service = Query(tenant=owner, limit=_SERVICES_MAX, start=start, end=end, group_by=("service",), measures=_RED)
+    overall = Query(tenant=owner, limit=1, start=start, end=end, measures=_RED)
+    groups = await server.questions.measures(by_service)
+    [total] = await server.questions.measures(overall)
+    seconds = (end - start).total_seconds()
+    return Services(
+        start_time=start,
+        end_time=end,
+        total=Total(**_rated(total, seconds)),
+        services=[Service(**_rated(group, seconds)) for group in groups],
+        fresh=is_fresh,
+    )
+
+
+def _rated(group: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return group | {"requests_per_second": group["requests"] / seconds}

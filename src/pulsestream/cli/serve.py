@@ -1,0 +1,108 @@
+"""`pulsestream serve`: the server, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pulsestream.clock import SystemClock
+from pulsestream.config import SETTINGS, Settings, load
+from pulsestream.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pulsestream.wiring import Server
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# A request that is under way at a stop may take this long.
+_LAST_REQUESTS_S = 10
+
+
+def _setting_options(command: Command) -> Command:
+    """An option for every row of the SETTINGS table."""
+    for setting in reversed(SETTINGS.values()):
+        default = f" [default: {setting.default}]" if setting.default != "" else ""
+        option = click.option(
+            "--" + setting.name.replace("_", "-"),
+            setting.name,
+            type=str,
+            metavar="NUMBER" if setting.type is int else "TEXT",
+            help=f"{setting.help}{default}",
+        )
+        command = option(command)
+    return command
+
+
+@click.command(help=__doc__)
+@_setting_options
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="PULSESTREAM_CONFIG",
+    help="TOML file with any of these settings, by their names",
+)
+def command(config: Path | None, **given: str | None) -> None:
+    """Run the server.
+
+    Every setting can also be given as PULSESTREAM_NAME in the environment or in a TOML file (--config).
+    """
+    settings = load({name: value for name, value in given.items() if value is not None}, os.environ, config)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("clickhouse_connect").setLevel(logging.WARNING)
+    listener = _listen(settings)
+    import uvloop
+
+    uvloop.run(_serve(settings, listener))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the port first: whatever else takes long, a port that is in use is said at once."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): stop what uses it, "
+            "or choose another with --port"
+        ) from error
+    listener.setblocking(False)  # noqa: FBT003 - the socket's signature
+    return listener
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    import uvicorn
+
+    from pulsestream.api.app import build
+    from pulsestream.wiring import Server
+
+    server = await Server.start(settings, clock=SystemClock())
+    try:
+        application = build(server)
+        _announce(server, listener)
+        config = uvicorn.Config(
+            application,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=_LAST_REQUESTS_S,
+        )
+        await uvicorn.Server(config).serve(sockets=[listener])
+    finally:
+        await server.stop()
+
+
+def _announce(server: Server, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    if server.first_key is not None:
+        click.echo(f"The key of the first tenant, shown this once: {server.first_key.key}")
+    click.echo(f"PulseStream listens on http://{shown}:{port}, data in {server.data.resolve()}")

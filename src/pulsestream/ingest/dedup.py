@@ -1,0 +1,135 @@
+"""Exactly once: which events of a request are new, which are known already, which contradict what is known.
+
+An id counts as known once its group is on disk. An id in an open group is not known yet: the request that
+brings it again waits for that group and then looks again, so that both get the outcome of the same write.
+All of this runs on the event loop, without an await between looking and joining a group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from pulsestream.errors import Reason
+from pulsestream.ingest.content import same_content
+from pulsestream.ingest.validate import Admissible, Refusal, refuse
+
+DELETED = -1  # in place of a content hash, which is never negative
+
+
+class Doubt(Struct, frozen=True):
+    """The same id with another encoding: either the same content written otherwise, or a conflict."""
+
+    index: int
+    event_id: str
+    known_hash: int
+
+
+class Sorted(Struct, frozen=True):
+    """A request's events, told apart. Where `waits` or `doubts` is not empty, nothing is decided yet."""
+
+    fresh: list[Admissible]
+    duplicates: set[int]
+    refusals: dict[int, Refusal]
+    doubts: list[Doubt]
+    waits: set[asyncio.Future[int]]
+
+
+class Dedup:
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, int]] = {}
+        self._open: dict[str, dict[str, asyncio.Future[int]]] = {}
+
+    def load(self, tenant: str, event_ids: Sequence[str], hashes: Sequence[int]) -> None:
+        """Ids of the store, at start-up. The hash of a deleted event is DELETED."""
+        self._known.setdefault(tenant, {}).update(zip(event_ids, hashes, strict=True))
+
+    def sort(
+        self,
+        tenant: str,
+        items: Sequence[Admissible | Refusal],
+        verdicts: Mapping[tuple[str, int, int], bool],
+    ) -> Sorted:
+        """Tell one request's events apart. Within a request the first of an id wins.
+
+        `verdicts`: (event_id, known hash, new hash) -> whether the contents are the same, of earlier doubts.
+        """
+        known = self._known.get(tenant, {})
+        opening = self._open.get(tenant, {})
+        found = Sorted([], set(), {}, [], set())
+        first: dict[str, Admissible] = {}
+        for index, item in enumerate(items):
+            if isinstance(item, Refusal):
+                found.refusals[index] = item
+                continue
+            event_id = item.event_id
+            known_hash = known.get(event_id)
+            if known_hash is not None:
+                _sort_known(found, index, item, known_hash, verdicts)
+            elif event_id in opening:
+                found.waits.add(opening[event_id])
+            elif event_id not in first:
+                first[event_id] = item
+                found.fresh.append(item)
+            elif same_content(first[event_id].line, item.line):
+                found.duplicates.add(index)
+            else:
+                found.refusals[index] = _conflict(event_id)
+        return found
+
+    def opened(self, tenant: str, event_ids: Iterable[str], group: asyncio.Future[int]) -> None:
+        """These ids' outcome hangs on this group; a delete's too."""
+        self._open.setdefault(tenant, {}).update(dict.fromkeys(event_ids, group))
+
+    def settled(self, tenant: str, hashes: Mapping[str, int], *, kept: bool) -> None:
+        """The group of these ids is on disk, or (`kept` False) is not and never will be."""
+        opening = self._open[tenant]
+        for event_id in hashes:
+            del opening[event_id]
+        if kept:
+            self._known.setdefault(tenant, {}).update(hashes)
+
+    def opening(self, tenant: str, event_id: str) -> asyncio.Future[int] | None:
+        return self._open.get(tenant, {}).get(event_id)
+
+    def is_stored(self, tenant: str, event_id: str) -> bool:
+        return self._known.get(tenant, {}).get(event_id, DELETED) != DELETED
+
+
+def _sort_known(
+    found: Sorted, index: int, item: Admissible, known_hash: int, verdicts: Mapping[tuple[str, int, int], bool]
+) -> None:
+    event_id = item.event_id
+    same = known_hash == item.content_hash or verdicts.get((event_id, known_hash, item.content_hash))
+    if same:
+        found.duplicates.add(index)
+    elif known_hash == DELETED:
+        found.refusals[index] = _deleted(event_id)
+    elif same is None:
+        found.doubts.append(Doubt(index, event_id, known_hash))
+    else:
+        found.refusals[index] = _conflict(event_id)
+
+
+def _conflict(event_id: str) -> Refusal:
+    return refuse(
+        Reason.CONFLICT,
+        "event_id",
+        event_id,
+        rule="one id, one content: an event with this id and other content is stored already",
+        help_="give the new event an id of its own; to replace the stored one is not possible",
+        event_id=event_id,
+    )
+
+
+def _deleted(event_id: str) -> Refusal:
+    return refuse(
+        Reason.DELETED,
+        "event_id",
+        event_id,
+        rule="the event with this id was deleted, and stays deleted",
+        help_="do not send it again; give a new event an id of its own",
+        event_id=event_id,
+    )

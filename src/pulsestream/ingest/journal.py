@@ -1,0 +1,258 @@
+"""The journal: what is acknowledged is in it, on disk. Requests that wait together share one append and one fdatasync.
+
+A request joins the open group on the event loop. While the committer thread writes one group the next one
+fills; so a lone request waits for one fdatasync and a crowd shares it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from pulsestream.clock import Clock
+from pulsestream.errors import Overloaded
+from pulsestream.event import INT_MAX
+from pulsestream.ingest.files import Files
+from pulsestream.ingest.frame import HEADER_BYTES, Counted, Deleted, Record, pack, read_header
+from pulsestream.ingest.segments import Span, segment_path
+from pulsestream.ingest.validate import Admissible
+
+SEGMENT_BYTES = 64 * 1024 * 1024
+
+Tally = dict[tuple[str, str], int]  # (outcome, reason) -> events
+
+
+class Entry(Struct, eq=False):
+    """One request's part of a group."""
+
+    tenant: str
+    events: Sequence[Admissible]
+    tally: Tally
+    deletes: Sequence[str] = ()
+    # Called on the loop when the group is on disk (the last position of the group) or is not (None),
+    # before any request that waits for it goes on.
+    settled: Callable[[int | None], None] = lambda _: None
+    done: asyncio.Future[int] | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(event.line) for event in self.events)
+
+
+class _Group(Struct):
+    entries: list[Entry]
+    uncounted: dict[str, int]  # tenant -> events that were refused for want of room since the last group
+
+
+class JournalState(Struct, frozen=True):
+    next_position: int
+    unfed_bytes: int
+    failing: bool  # the last group could not be written
+    last_failure: str
+
+
+class Journal:
+    """Owns the committer thread and the open segment. Everything but `trim` and `fed` is for the loop."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        files: Files,
+        clock: Clock,
+        next_position: int,
+        backlog_bytes_max: int,
+        written: Callable[[Span], None],
+    ) -> None:
+        """`written` is told each frame that is on disk, in order, from the committer's thread."""
+        self._folder = folder
+        self._files = files
+        self._clock = clock
+        self._next = next_position
+        self._written = written
+        self._backlog_bytes_max = backlog_bytes_max
+        self._waiting_bytes = 0
+        self._open: list[Entry] = []
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closing = False
+        self._queue: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._commit_forever, name="journal", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+        self._sealed: list[tuple[Path, int]] = []  # path, the last position in it
+        self._descriptor: int | None = None
+        self._path: Path | None = None
+        self._offset = 0
+        self._take = 0
+        self._unfed_bytes = 0
+        self._uncounted: dict[str, int] = {}  # tenant -> events of groups that failed: overloaded
+        self._failing = False
+        self._last_failure = ""
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Write what waits, then stop. Nothing may join from now on."""
+        self._closing = True
+        await self._idle.wait()
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    @property
+    def state(self) -> JournalState:
+        return JournalState(self._next, self._unfed_bytes, self._failing, self._last_failure)
+
+    def join(self, entry: Entry) -> asyncio.Future[int]:
+        """Become part of the next group. The future holds the last position of the group, or raises Overloaded.
+
+        Raises Overloaded at once where too much waits already; then nothing of the entry is kept.
+        """
+        assert self._loop is not None  # noqa: S101 - started by wiring
+        size = entry.size_bytes
+        if self._closing:
+            self._count_overloaded(entry)
+            raise Overloaded("the server is stopping: send this again to its successor", retry_after_s=5)
+        if self._waiting_bytes + self._unfed_bytes + size > self._backlog_bytes_max and entry.events:
+            self._count_overloaded(entry)
+            raise Overloaded("too much is waiting to be stored: send this again in a moment", retry_after_s=2)
+        self._waiting_bytes += size
+        entry.done = self._loop.create_future()
+        self._open.append(entry)
+        if self._idle.is_set():
+            self._commit_open()
+        return entry.done
+
+    def fed(self, span: Span) -> None:
+        """The engine has this frame."""
+        with self._lock:
+            self._unfed_bytes -= span.length
+
+    def trim(self, fed: int) -> None:
+        """Remove the segments that hold nothing past `fed`, the last position that the engine has for good."""
+        with self._lock:
+            gone = [path for path, last in self._sealed if last <= fed]
+            self._sealed = [(path, last) for path, last in self._sealed if last > fed]
+        for path in gone:
+            self._files.remove(path)
+
+    def _commit_open(self) -> None:
+        self._idle.clear()
+        self._queue.put(_Group(self._open, self._uncounted))
+        self._open, self._uncounted = [], {}
+
+    def _settle(self, group: _Group, last: int | None) -> None:
+        """On the loop: tell every request of a group how it went, then begin the next."""
+        if last is None:
+            for tenant, events in group.uncounted.items():
+                self._uncounted[tenant] = self._uncounted.get(tenant, 0) + events
+        for entry in group.entries:
+            self._waiting_bytes -= entry.size_bytes
+            if last is None:
+                self._count_overloaded(entry)
+            entry.settled(last)
+        for entry in group.entries:
+            if entry.done is None or entry.done.done():  # its request was cancelled
+                continue
+            if last is None:
+                entry.done.set_exception(Overloaded(f"the journal could not be written ({self._last_failure})", 5))
+            else:
+                entry.done.set_result(last)
+        if self._open:
+            self._commit_open()
+        else:
+            self._idle.set()
+
+    def _count_overloaded(self, entry: Entry) -> None:
+        events = sum(entry.tally.values())
+        if events:
+            self._uncounted[entry.tenant] = self._uncounted.get(entry.tenant, 0) + events
+
+    # ---- on the committer's thread
+
+    def _commit_forever(self) -> None:
+        assert self._loop is not None  # noqa: S101 - started by wiring
+        while (group := self._queue.get()) is not None:
+            try:
+                last: int | None = self._commit(group)
+            except Exception as error:  # noqa: BLE001 - the thread's edge: whatever it was, the group is told
+                self._fail(error)
+                last = None
+            self._loop.call_soon_threadsafe(self._settle, group, last)
+        self._seal()
+
+    def _commit(self, group: _Group) -> int:
+        span = self._append(*self._lay_out(group))
+        self._next = span.header.last + 1
+        self._failing = False
+        with self._lock:
+            self._unfed_bytes += span.length
+        self._written(span)
+        if self._offset >= SEGMENT_BYTES:
+            self._seal()
+        return span.header.last
+
+    def _lay_out(self, group: _Group) -> tuple[list[bytes], list[Record], tuple[int, int]]:
+        events = [event for entry in group.entries for event in entry.events]
+        lines = [b'{"position":%d%b' % (position, event.line) for position, event in enumerate(events, self._next)]
+        position = self._next + len(lines)
+        records: list[Record] = []
+        for entry in group.entries:
+            for event_id in entry.deletes:
+                records.append(Deleted(position, entry.tenant, event_id))
+                position += 1
+        minute = int(self._clock.now().timestamp()) // 60 * 60
+        for (tenant, outcome, reason), count in _sum(group).items():
+            records.append(Counted(position, tenant, minute, outcome, reason, count))
+            position += 1
+        times = [event.timestamp_us for event in events]
+        return lines, records, (min(times, default=INT_MAX), max(times, default=-INT_MAX))
+
+    def _append(self, lines: list[bytes], records: list[Record], times: tuple[int, int]) -> Span:
+        data = pack(self._next, lines, records, times)
+        if self._descriptor is None:
+            self._path = segment_path(self._folder, self._next, self._take)
+            self._descriptor = self._files.create(self._path)
+            self._offset = 0
+        assert self._path is not None  # noqa: S101 - set with the descriptor
+        self._files.append(self._descriptor, data)
+        self._files.sync(self._descriptor)
+        header = read_header(data[:HEADER_BYTES])
+        assert header is not None  # noqa: S101 - packed above
+        span = Span(self._path, self._offset, len(data), header)
+        self._offset += len(data)
+        return span
+
+    def _fail(self, error: Exception) -> None:
+        """A segment that failed once is never written or synced again: what the disk has of it is not known."""
+        self._failing = True
+        self._last_failure = str(error)
+        self._seal()
+        self._take += 1  # the next segment may begin at the same position
+
+    def _seal(self) -> None:
+        if self._path is None:
+            return
+        if self._descriptor is not None:
+            self._files.close(self._descriptor)
+        with self._lock:
+            self._sealed.append((self._path, self._next - 1))
+        self._descriptor = self._path = None
+
+
+def _sum(group: _Group) -> dict[tuple[str, str, str], int]:
+    counts: dict[tuple[str, str, str], int] = {}
+    for entry in group.entries:
+        for (outcome, reason), events in entry.tally.items():
+            key = (entry.tenant, outcome, reason)
+            counts[key] = counts.get(key, 0) + events
+    for tenant, events in group.uncounted.items():
+        counts[(tenant, "overloaded", "overloaded")] = counts.get((tenant, "overloaded", "overloaded"), 0) + events
+    return counts

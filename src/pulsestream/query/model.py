@@ -1,0 +1,75 @@
+"""A question about events, as a value: the same for search, statistics, export, alert and command line."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from pulsestream.errors import BadParameters
+from pulsestream.query.catalog import DIMENSIONS, MEASURES
+
+LIMIT_MAX = 100_000
+
+
+class Filter(Struct, frozen=True):
+    """The dimension has any of these values."""
+
+    dimension: str
+    values: tuple[str | int, ...]
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """Cannot be built without a tenant and a limit. Raises BadParameters where a part of it makes no sense."""
+
+    tenant: str
+    limit: int
+    start: datetime | None = None  # included
+    end: datetime | None = None  # excluded
+    where: tuple[Filter, ...] = ()  # all must hold
+    tags: tuple[tuple[str, str], ...] = ()  # all must hold
+    text: str = ""  # in title or message, in any case
+    group_by: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        errors = [
+            (filter_.dimension, "is no dimension of an event")
+            for filter_ in self.where
+            if filter_.dimension not in DIMENSIONS
+        ]
+        errors += [("group_by", f"{name!r} is no dimension") for name in self.group_by if name not in DIMENSIONS]
+        errors += [("measures", f"{name!r} is no measure") for name in self.measures if name not in MEASURES]
+        if not 1 <= self.limit <= LIMIT_MAX:
+            errors.append(("limit", f"must be from 1 to {LIMIT_MAX}"))
+        if self.start and self.end and self.start >= self.end:
+            errors.append(("end_time", "must be after start_time"))
+        if not self.tenant:
+            errors.append(("tenant", "is needed"))
+        if errors:
+            raise BadParameters(errors)
+
+
+class Cursor(Struct, frozen=True, array_like=True):
+    """The last event of a page, and the highest position when the first page was read.
+
+    Events that arrived since are past `snapshot`, so they shift no page, however old their timestamps are.
+    """
+
+    timestamp_us: int
+    position: int
+    snapshot: int
+
+    def to_token(self) -> str:
+        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
+
+    @classmethod
+    def from_token(cls, token: str) -> Cursor:
+        try:
+            text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            return msgspec.json.decode(text, type=cls)
+        except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError) as error:
+            raise BadParameters([("cursor", "is not one of ours: pass on `next_cursor` as it was given")]) from error

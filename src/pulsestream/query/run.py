@@ -1,0 +1,138 @@
+"""Questions answered: a few threads, each with its own session, and nobody waits on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from msgspec import Raw, Struct
+
+from pulsestream.clock import from_micros, to_micros
+from pulsestream.query import compile as sql
+from pulsestream.query.model import Cursor, Query
+from pulsestream.store import record
+from pulsestream.store.port import Session, Statement
+
+T = TypeVar("T")
+
+
+class Page(Struct, frozen=True):
+    events: list[Raw]
+    total: int
+    filtered: int
+    following: Cursor | None
+
+
+class Arrivals(Struct, frozen=True):
+    events: list[Raw]
+    position: int
+    has_more: bool
+
+
+class Recency(Struct, frozen=True):
+    total: int
+    today: int
+    this_hour: int
+    this_minute: int
+    last_event_at: datetime | None
+    error_rate: float
+
+
+class Questions:
+    """Asks the store. `hidden` gives the ids that are deleted but that the engine still has."""
+
+    def __init__(
+        self, *, open_session: Callable[[], Session], hidden: Callable[[str], Sequence[str]], threads: int
+    ) -> None:
+        self._open_session = open_session
+        self._hidden = hidden
+        self._local = threading.local()
+        self._sessions: list[Session] = []
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="query")
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        for session in self._sessions:
+            session.close()
+
+    async def search(self, query: Query, *, after: Cursor | None, snapshot: int, offset: int) -> Page:
+        """One page, newest first."""
+        hidden = self._hidden(query.tenant)
+        snapshot = after.snapshot if after else snapshot
+        counted, found = await asyncio.gather(
+            self._ask(sql.count(query, snapshot=snapshot, hidden=hidden)),
+            self._ask(sql.page(query, after=after, snapshot=snapshot, offset=offset, hidden=hidden)),
+        )
+        [[total, filtered]] = cast("Sequence[Sequence[int]]", counted)
+        rows = found[: query.limit]
+        more = len(found) > query.limit
+        following = Cursor(*record.place(rows[-1]), snapshot) if more else None
+        return Page([Raw(record.event_json(row)) for row in rows], total, filtered, following)
+
+    async def arrivals(self, query: Query, *, after: int | None, fed: int) -> Arrivals:
+        """Events in order of arrival. `fed`: the last position that is there to be asked about."""
+        hidden = self._hidden(query.tenant)
+        if after is None:
+            newest = await self._ask(sql.last_arrivals(query, hidden=hidden))
+            return Arrivals([Raw(record.event_json(row)) for row in reversed(newest)], fed, has_more=False)
+        found = await self._ask(sql.arrivals(query, after=after, hidden=hidden))
+        rows, more = found[: query.limit], len(found) > query.limit
+        seen = max(fed, record.place(rows[-1])[1]) if rows else fed
+        position = record.place(rows[-1])[1] if more else seen
+        return Arrivals([Raw(record.event_json(row)) for row in rows], max(position, after), more)
+
+    async def event(self, tenant: str, event_id: str) -> Raw | None:
+        if event_id in self._hidden(tenant):
+            return None
+        rows = await self._ask(sql.one_event(tenant, event_id))
+        return Raw(record.event_json(rows[0])) if rows else None
+
+    async def by_ids(self, tenant: str, event_ids: Sequence[str]) -> dict[str, bytes]:
+        return await self._on_thread(lambda session: session.events_by_id(tenant, event_ids))
+
+    async def measures(self, query: Query) -> list[dict[str, Any]]:
+        """A dict per group, of its dimensions and measures."""
+        rows = await self._ask(sql.measures(query, hidden=self._hidden(query.tenant)))
+        names = [*query.group_by, *query.measures]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    async def recency(self, tenant: str, now: datetime) -> Recency:
+        """Counts since the beginning of today, of this hour and of this minute, in UTC."""
+        minute = now.replace(second=0, microsecond=0)
+        hour = minute.replace(minute=0)
+        day = hour.replace(hour=0)
+        [row] = await self._ask(
+            sql.recency(
+                tenant,
+                day_us=to_micros(day),
+                hour_us=to_micros(hour),
+                minute_us=to_micros(minute),
+                hidden=self._hidden(tenant),
+            )
+        )
+        total, today, this_hour, this_minute, last, error_rate = cast("tuple[int, int, int, int, int, float]", row)
+        return Recency(total, today, this_hour, this_minute, from_micros(last) if total else None, error_rate)
+
+    async def outcomes(self, tenant: str) -> list[tuple[str, str, int]]:
+        """(outcome, reason, events) of everything that this tenant sent."""
+        return [cast("tuple[str, str, int]", tuple(row)) for row in await self._ask(sql.outcomes(tenant))]
+
+    async def disk_bytes(self) -> int:
+        return await self._on_thread(lambda session: session.disk_bytes())
+
+    async def _ask(self, statement: Statement) -> Sequence[Sequence[object]]:
+        return await self._on_thread(lambda session: session.ask(statement).rows)
+
+    async def _on_thread(self, call: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: call(self._session()))
+
+    def _session(self) -> Session:
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._open_session()
+            self._sessions.append(session)
+        return session

@@ -1,0 +1,212 @@
+"""The one store: ClickHouse, in this process (chDB) or over HTTP, through one driver and one SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, cast
+
+import clickhouse_connect
+import msgspec
+from clickhouse_connect import common
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+
+from pulsestream.clock import Clock, to_micros
+from pulsestream.errors import QueryTooHeavy, StoreBusy, StoreError, StoreInUse, StoreRefused
+from pulsestream.store import record, schema
+from pulsestream.store.port import Capabilities, Outcome, Rows, Statement, Tombstone
+
+T = TypeVar("T")
+
+# Engine error codes (ClickHouse, src/Common/ErrorCodes.cpp) that speak of the rows themselves.
+_OF_THE_DATA = frozenset({6, 25, 26, 27, 33, 36, 38, 41, 43, 53, 69, 70, 72, 117, 130, 131, 349, 407, 441, 467, 636})
+_TOO_HEAVY = frozenset({158, 159, 160, 241, 307, 396})
+_LOCKED = 76  # the embedded store's folder is held by another process
+
+_QUERY_SETTINGS: dict[str, object] = {
+    "max_execution_time": 30,
+    "timeout_overflow_mode": "throw",
+    # The engine's own lines are valid; reading them in order costs a third less CPU than in parallel.
+    "input_format_parallel_parsing": 0,
+    "input_format_json_read_objects_as_strings": 1,
+    "input_format_json_infer_incomplete_types_as_strings": 1,
+    "input_format_skip_unknown_fields": 1,
+    "input_format_json_ignore_unknown_keys_in_named_tuple": 1,
+    "input_format_null_as_default": 0,
+    "min_insert_block_size_bytes": 0,
+    "max_insert_block_size": 1_048_576,
+    "lightweight_deletes_sync": 1,
+    "do_not_merge_across_partitions_select_final": 1,
+    "use_query_condition_cache": 0,
+}
+
+
+class ClickHouseStore:
+    """Opens sessions to one engine. Cheap to keep; the engine of an embedded store starts with its first session."""
+
+    def __init__(
+        self, options: dict[str, Any], *, capabilities: Capabilities, clock: Clock, memory_bytes_max: int
+    ) -> None:
+        self._options = options
+        self._capabilities = capabilities
+        self._clock = clock
+        self._memory_bytes_max = memory_bytes_max
+        common.set_setting("autogenerate_session_id", False)  # noqa: FBT003 - sessions of threads must not queue
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def session(self, *, threads: int) -> ClickHouseSession:
+        settings = _QUERY_SETTINGS | {"max_threads": threads, "max_memory_usage": self._memory_bytes_max}
+        options = dict(self._options)
+        if self._capabilities.embedded:
+            options["chdb_options"] = {"max_server_memory_usage": str(self._memory_bytes_max)}
+        try:
+            client = clickhouse_connect.get_client(**options, settings=settings)
+        except (ClickHouseError, HTTPError, OSError) as error:
+            raise _cannot_open(error, embedded=self._capabilities.embedded) from error
+        return ClickHouseSession(client)
+
+    def migrate(self) -> None:
+        session = self.session(threads=1)
+        try:
+            session.run(schema.RECORD_TABLE)
+            [[done]] = session.ask(Statement(schema.RECORDED, {})).rows
+            known = schema.migrations()
+            if cast("int", done) > known[-1].number:
+                raise StoreError(
+                    f"the store is of a newer version of PulseStream (migration {done}, this program knows "
+                    f"{known[-1].number}): run that version, or a newer one"
+                )
+            for migration in known:
+                if migration.number > cast("int", done):
+                    for statement in migration.statements:
+                        session.run(statement)
+                    applied_at = to_micros(self._clock.now())
+                    session.run(schema.RECORD, {"number": migration.number, "name": migration.name, "at": applied_at})
+        finally:
+            session.close()
+
+
+class ClickHouseSession:
+    """One driver client, for one thread at a time."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def run(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
+        """A statement without rows (DDL, DELETE)."""
+        _translated(lambda: self._client.command(sql, parameters=parameters))
+
+    def ask(self, statement: Statement, /) -> Rows:
+        try:
+            result = self._client.query(statement.sql, parameters=cast("dict[str, Any]", statement.parameters))
+        except ClickHouseError as error:
+            if getattr(error, "code", None) in _TOO_HEAVY:
+                raise QueryTooHeavy(
+                    "the question took more time or memory than one may: narrow its time range or its filters"
+                ) from error
+            raise _store_error(error) from error
+        except (HTTPError, OSError) as error:
+            raise _store_error(error) from error
+        return Rows(tuple(result.column_names), cast("Sequence[Sequence[object]]", result.result_rows))
+
+    def insert_events(self, block: bytes, /) -> None:
+        self._insert("journal_in", block)
+
+    def present(self, first: int, last: int, /) -> Sequence[int]:
+        rows = self._all(
+            "SELECT position FROM events WHERE position BETWEEN {first:UInt64} AND {last:UInt64} ORDER BY position",
+            {"first": first, "last": last},
+        )
+        return [cast("int", position) for (position,) in rows]
+
+    def insert_outcomes(self, outcomes: Sequence[Outcome], /) -> None:
+        # One insert into one unpartitioned table makes one part: all or none.
+        self._insert("outcomes", b"".join(msgspec.json.encode(outcome) + b"\n" for outcome in outcomes))
+
+    def insert_tombstones(self, tombstones: Sequence[Tombstone], /) -> None:
+        self._insert("tombstones", b"".join(msgspec.json.encode(tombstone) + b"\n" for tombstone in tombstones))
+
+    def delete_events(self, tenant: str, event_ids: Sequence[str], /) -> None:
+        self.run(
+            "DELETE FROM events WHERE tenant = {tenant:String} AND event_id IN {event_ids:Array(String)}",
+            {"tenant": tenant, "event_ids": list(event_ids)},
+        )
+
+    def undeleted(self) -> Sequence[tuple[str, str]]:
+        rows = self._all(
+            "SELECT tenant, event_id FROM events WHERE (tenant, event_id) IN (SELECT tenant, event_id FROM tombstones)"
+        )
+        return [(cast("str", tenant), cast("str", event_id)) for tenant, event_id in rows]
+
+    def last_positions(self) -> tuple[int, int]:
+        [[last, counted]] = self._all(
+            "SELECT greatest((SELECT max(position) FROM events), (SELECT max(position) FROM outcomes),"
+            " (SELECT max(position) FROM tombstones)), (SELECT max(position) FROM outcomes)"
+        )
+        return cast("int", last), cast("int", counted)
+
+    def events_by_id(self, tenant: str, event_ids: Sequence[str], /) -> dict[str, bytes]:
+        rows = self._all(
+            f"SELECT {record.COLUMNS} FROM events WHERE tenant = {{tenant:String}}"
+            " AND event_id IN {event_ids:Array(String)}",
+            {"tenant": tenant, "event_ids": list(event_ids)},
+        )
+        return {record.event_id(row): record.event_json(row) for row in rows}
+
+    def known_ids(self) -> Iterator[tuple[str, Sequence[str], Sequence[int]]]:
+        for (tenant,) in self._all("SELECT DISTINCT tenant FROM events"):
+            stream = self._client.query_column_block_stream(
+                "SELECT event_id, content_hash FROM events WHERE tenant = {tenant:String}",
+                parameters={"tenant": tenant},
+            )
+            with stream:
+                for event_ids, hashes in stream:
+                    yield cast("str", tenant), event_ids, hashes
+
+    def tombstoned_ids(self) -> Sequence[tuple[str, str]]:
+        rows = self._all("SELECT tenant, event_id FROM tombstones")
+        return [(cast("str", tenant), cast("str", event_id)) for tenant, event_id in rows]
+
+    def disk_bytes(self) -> int:
+        [[size]] = self._all(
+            "SELECT sum(bytes_on_disk) FROM system.parts"
+            " WHERE active AND database = currentDatabase() AND table = 'events'"
+        )
+        return cast("int", size)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _all(self, sql: str, parameters: dict[str, Any] | None = None) -> Sequence[Sequence[object]]:
+        return self.ask(Statement(sql, parameters or {})).rows
+
+    def _insert(self, table: str, block: bytes) -> None:
+        _translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
+
+
+def _translated(call: Callable[[], T]) -> T:
+    try:
+        return call()
+    except (ClickHouseError, HTTPError, OSError) as error:
+        raise _store_error(error) from error
+
+
+def _store_error(error: Exception) -> StoreError:
+    """Only an error of the data is the rows' own fault; whatever else happens may pass."""
+    first_line = str(error).split("\n", 1)[0][:500]
+    if getattr(error, "code", None) in _OF_THE_DATA:
+        return StoreRefused(first_line)
+    return StoreBusy(first_line)
+
+
+def _cannot_open(error: Exception, *, embedded: bool) -> StoreError:
+    if embedded and getattr(error, "code", None) == _LOCKED:
+        return StoreInUse(
+            "another process has this data folder open: one process owns an embedded store. Stop it, give this one "
+            "a folder of its own (--data), or use a ClickHouse server (--store http://…)"
+        )
+    return _store_error(error)

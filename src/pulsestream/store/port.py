@@ -1,0 +1,118 @@
+"""What the rest of the program may ask of an event store, whichever engine stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+Parameter = str | int | float | list[str] | list[int]
+
+
+class Statement(Struct, frozen=True):
+    """One SELECT with its values apart: `{name:Type}` in `sql`, bound by the engine, never pasted in."""
+
+    sql: str
+    parameters: dict[str, Parameter]
+
+
+class Rows(Struct, frozen=True):
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+
+
+class Capabilities(Struct, frozen=True):
+    """What this store can do; decided once, when it is opened."""
+
+    embedded: bool  # the engine lives in this process: one process owns its folder
+    persistent: bool  # False: everything is gone with the process
+
+
+class Outcome(Struct, frozen=True):
+    """How many events of one tenant ended in one way within one minute.
+
+    `position` is that of the last journal record that was counted in.
+    """
+
+    tenant: str
+    minute: int  # seconds since 1970, a multiple of 60
+    outcome: str
+    reason: str  # empty for stored and duplicate
+    events: int
+    position: int
+
+
+class Tombstone(Struct, frozen=True):
+    tenant: str
+    event_id: str
+    position: int
+
+
+class Session(Protocol):
+    """One connection. It belongs to one thread at a time; the caller closes it.
+
+    Every method raises StoreBusy for a cause that passes and StoreRefused for an error of the data.
+    A failed insert may have stored part of its rows.
+    """
+
+    def insert_events(self, block: bytes, /) -> None:
+        """Store journal lines (NDJSON). Durable when it returns."""
+        ...
+
+    def present(self, first: int, last: int, /) -> Sequence[int]:
+        """The positions from `first` to `last`, both included, that are stored, in order."""
+        ...
+
+    def insert_outcomes(self, outcomes: Sequence[Outcome], /) -> None:
+        """Store them all or none."""
+        ...
+
+    def insert_tombstones(self, tombstones: Sequence[Tombstone], /) -> None: ...
+
+    def delete_events(self, tenant: str, event_ids: Sequence[str], /) -> None:
+        """Remove them for good. May take seconds."""
+        ...
+
+    def undeleted(self) -> Sequence[tuple[str, str]]:
+        """(tenant, event_id) of stored events that have a tombstone: deletes that a stop cut short."""
+        ...
+
+    def last_positions(self) -> tuple[int, int]:
+        """The highest position of all, and the highest that the outcomes count; 0 where there is none."""
+        ...
+
+    def events_by_id(self, tenant: str, event_ids: Sequence[str], /) -> dict[str, bytes]:
+        """Those that exist, each as the JSON that was sent, with its id, time and time of receipt."""
+        ...
+
+    def known_ids(self) -> Iterator[tuple[str, Sequence[str], Sequence[int]]]:
+        """Blocks of (tenant, event ids, content hashes) of every stored event."""
+        ...
+
+    def tombstoned_ids(self) -> Sequence[tuple[str, str]]:
+        """(tenant, event_id) of every deleted event."""
+        ...
+
+    def ask(self, statement: Statement, /) -> Rows:
+        """Answer one SELECT. Raises QueryTooHeavy beyond its time or memory."""
+        ...
+
+    def disk_bytes(self) -> int:
+        """Bytes on disk of all stored events, compressed."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Store(Protocol):
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def migrate(self) -> None:
+        """Bring the tables to this program's version. Raises StoreError when they are newer than it."""
+        ...
+
+    def session(self, *, threads: int) -> Session:
+        """A new connection whose statements use at most `threads` cores."""
+        ...
