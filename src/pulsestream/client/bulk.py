@@ -1,0 +1,154 @@
+"""Whole files into a server: one thread reads and cuts, a fixed number of requests is under way at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from pulsestream.errors import PulseStreamError, RemoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulsestream.client.delivery import Client
+    from pulsestream.client.source import Batch, Source
+    from pulsestream.client.tally import Tally
+    from pulsestream.clock import Clock
+
+_AHEAD = 4  # blocks (about 1 MiB each) the reader may be ahead of the senders
+
+
+class Pace(Struct, frozen=True):
+    """How to send. `batch_size` 1: each event as a request of its own. `delay_s`: a pause after a request."""
+
+    batch_size: int = 1000
+    concurrency: int = 4
+    delay_s: float = 0.0
+    limit: int | None = None
+
+
+class Bulk:
+    """One run over some files. `tally` is what it has done so far; `failure` is what ended it early."""
+
+    def __init__(self, client: Client, tally: Tally, pace: Pace, *, clock: Clock) -> None:
+        self.tally = tally
+        self.failure: PulseStreamError | None = None
+        self.in_flight = 0
+        self.bytes_read = 0  # of events, unpacked
+        self.started_s: float | None = None
+        self.ended_s = 0.0
+        self._client = client
+        self._pace = pace
+        self._clock = clock
+        self._arrivals: asyncio.Queue[list[Batch] | PulseStreamError | None] = asyncio.Queue()
+        self._room = threading.Semaphore(_AHEAD)
+        self._ready: deque[Batch] = deque()
+        self._turn = asyncio.Lock()
+        self._read_all = False
+        self._stopped = False
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+    def stop(self) -> None:
+        """Send nothing more; what is under way is waited for and counted."""
+        self._stopped = True
+        self._client.stop()
+        self._room.release()
+        self._arrivals.put_nowait(None)
+
+    async def run(self, sources: Sequence[Source]) -> None:
+        """Send everything, or until something no retry can help with is in `failure`."""
+        loop = asyncio.get_running_loop()
+        # A daemon: a reader that waits in a silent pipe must not keep the program alive.
+        threading.Thread(target=self._read, args=(sources, loop), name="reader", daemon=True).start()
+        async with asyncio.TaskGroup() as senders:
+            for _ in range(self._pace.concurrency):
+                senders.create_task(self._send_all())
+        self.tally.skip(self._ready)
+        while not self._arrivals.empty():
+            if isinstance(arrived := self._arrivals.get_nowait(), list):
+                self.tally.skip(arrived)
+
+    def _read(self, sources: Sequence[Source], loop: asyncio.AbstractEventLoop) -> None:
+        """Fill the queue, in the reader's thread. Ends with None, or with the error that ended it."""
+        end: PulseStreamError | None = None
+        left = self._pace.limit
+        try:
+            for source in sources:
+                for batches in source.batches(self._pace.batch_size):
+                    taken = batches if left is None else _first(batches, left)
+                    if left is not None:
+                        left -= sum(len(batch.lines) for batch in taken)
+                    self._room.acquire()
+                    if self._stopped:
+                        return
+                    loop.call_soon_threadsafe(self._arrivals.put_nowait, taken)
+                    if left == 0:
+                        return
+        except PulseStreamError as error:
+            end = error
+        except OSError as error:
+            end = PulseStreamError(f"reading {source.name} failed: {error.strerror or error}")
+        finally:
+            # After a second Ctrl-C the loop is gone, and nobody waits for this.
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._arrivals.put_nowait, end)
+
+    async def _next(self) -> Batch | None:
+        async with self._turn:
+            while not self._ready and not self._read_all and not self._stopped:
+                arrived = await self._arrivals.get()
+                if isinstance(arrived, list):
+                    self._room.release()
+                    self._ready.extend(arrived)
+                    self.bytes_read += sum(len(line) + 1 for batch in arrived for line in batch.lines)
+                    continue
+                self._read_all = True
+                if arrived is not None and self.failure is None:
+                    self.failure = arrived
+        return None if self._stopped or not self._ready else self._ready.popleft()
+
+    async def _send_all(self) -> None:
+        single = self._pace.batch_size == 1
+        while (batch := await self._next()) is not None:
+            if self.started_s is None:
+                self.started_s = self._clock.monotonic()
+            self.in_flight += 1
+            try:
+                delivery = await self._client.deliver(batch.lines, single=single)
+            finally:
+                self.in_flight -= 1
+            self.tally.take(batch, delivery.receipt)
+            self.ended_s = self._clock.monotonic()
+            gave_up = delivery.failure is not None or (
+                delivery.receipt.limited > 0 and self._client.policy.budget_s > 0
+            )
+            if gave_up and not self._stopped:
+                self.failure = delivery.failure or self._refused_for_now()
+                self.stop()
+            if self._pace.delay_s and not self._stopped:
+                await self._client.pause(self._pace.delay_s)
+
+    def _refused_for_now(self) -> PulseStreamError:
+        return RemoteError(
+            f"{self._client.url} refused events for the time being, for {self._client.policy.budget_s:g} s: "
+            "try again later, with a longer --retry-for or a lower --concurrency"
+        )
+
+
+def _first(batches: list[Batch], count: int) -> list[Batch]:
+    """The first `count` events of some batches."""
+    taken: list[Batch] = []
+    for batch in batches:
+        if count <= 0:
+            break
+        taken.append(msgspec.structs.replace(batch, lines=batch.lines[:count], places=batch.places[:count]))
+        count -= len(taken[-1].lines)
+    return taken

@@ -1,0 +1,298 @@
+"""One server, spoken to over HTTP: requests, their answers, and what a failed one means."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from pulsestream.client.receipt import Problem, read_problem
+from pulsestream.client.retry import LOST_STATUSES, PASSING_STATUSES, RetryPolicy
+from pulsestream.errors import (
+    BadParameters,
+    ConfigError,
+    NotFound,
+    PulseStreamError,
+    RemoteError,
+    ServerUnreachable,
+    TooLarge,
+    Unauthorized,
+)
+
+if TYPE_CHECKING:
+    from random import Random
+    from types import TracebackType
+
+    from pulsestream.clock import Clock
+
+T = TypeVar("T")
+Params = Sequence[tuple[str, str]]
+
+_SHOWN = 200  # characters of a stranger's answer that an error repeats
+_DIRECT_BYTES = 2**19  # aiohttp wants larger bodies as a stream, so that writing one does not hold the loop
+
+
+class Attempt(Struct, frozen=True):
+    """One HTTP request as it went. `status` is None when no answer came; `trouble` says why."""
+
+    status: int | None
+    latency_s: float
+    events: int = 0
+    retry: bool = False
+    trouble: str = ""
+
+
+class Reply(Struct, frozen=True):
+    status: int
+    body: bytes
+    retry_after_s: float | None = None
+
+
+class NoAnswer(Exception):
+    """A request got no answer. `lost`: it may have reached the server. `final`: trying again cannot help."""
+
+    def __init__(self, trouble: str, *, lost: bool, final: bool = False) -> None:
+        super().__init__(trouble)
+        self.lost = lost
+        self.final = final
+
+
+def _ignore(attempt: Attempt) -> None:
+    """Nobody is counting."""
+
+
+class Connection:
+    """A pool of connections to one server, and the rules for trying again.
+
+    `observe` is told of every request. `sleep` is how it waits between attempts.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        clock: Clock,
+        rng: Random,
+        policy: RetryPolicy | None = None,
+        connections: int = 8,
+        timeout_s: float = 60.0,
+        observe: Callable[[Attempt], None] = _ignore,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.url = _base(url)
+        self.policy = policy or RetryPolicy()
+        self._api_key = api_key
+        self._clock = clock
+        self._rng = rng
+        self._connections = connections
+        self._timeout_s = timeout_s
+        self._observe = observe
+        self._sleep = sleep
+        self._stopping = asyncio.Event()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            headers={"X-API-Key": self._api_key, "User-Agent": "pulsestream-client"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def stop(self) -> None:
+        """Try nothing again: waits between attempts end at once, requests under way are left to finish."""
+        self._stopping.set()
+
+    def backoff(self) -> Backoff:
+        return Backoff(self.policy, self._clock, self._rng, self.pause)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = (),
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        events: int = 0,
+        retry: bool = False,
+    ) -> Reply:
+        """Send one request, once. Raises NoAnswer."""
+        if self._session is None:
+            raise RuntimeError("use the client in an `async with` block")
+        data = io.BytesIO(body) if body is not None and len(body) > _DIRECT_BYTES else body
+        started = self._clock.monotonic()
+        try:
+            async with self._session.request(
+                method,
+                f"{self.url}/api/v1{path}",
+                params=list(params),
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+            ) as response:
+                reply = Reply(response.status, await response.read(), _seconds(response.headers.get("Retry-After")))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = _no_answer(error, self._timeout_s)
+            self._observe(Attempt(None, self._clock.monotonic() - started, events, retry, str(failure)))
+            raise failure from error
+        self._observe(Attempt(reply.status, self._clock.monotonic() - started, events, retry))
+        return reply
+
+    async def get_json(self, path: str, params: Params = (), *, shape: type[T]) -> T:
+        """Ask, and decode the answer as `shape`; tries again while that can help.
+
+        Raises ServerUnreachable, Unauthorized, NotFound, BadParameters, RemoteError.
+        """
+        backoff = self.backoff()
+        while True:
+            try:
+                reply = await self.request("GET", path, params=params, retry=backoff.begun)
+            except NoAnswer as failure:
+                if failure.final or not await backoff.wait():
+                    raise self.unreachable(failure) from failure
+                continue
+            if reply.status == 200:  # noqa: PLR2004 - HTTP's own number
+                return self._decode(reply.body, shape)
+            if reply.status in PASSING_STATUSES | LOST_STATUSES and await backoff.wait(reply.retry_after_s):
+                continue
+            raise self.refusal(reply)
+
+    def unreachable(self, failure: NoAnswer) -> ServerUnreachable:
+        return ServerUnreachable(
+            f"no answer from {self.url}: {failure}. Is the server running (`pulsestream serve`), "
+            "and is this its address (--url, PULSESTREAM_URL)?"
+        )
+
+    def refusal(self, reply: Reply) -> PulseStreamError:
+        """The error that an answer other than 200 means to the person who asked."""
+        problem = read_problem(reply.body)
+        said = problem.detail or problem.title
+        if reply.status == 401:  # noqa: PLR2004 - HTTP's own number
+            return Unauthorized(
+                f"{self.url} does not accept this API key ({said or 'status 401'}): "
+                "pass the right one with --api-key or PULSESTREAM_API_KEY"
+            )
+        if reply.status == 404 and problem.code:  # noqa: PLR2004
+            return NotFound(said)
+        if reply.status == 413:  # noqa: PLR2004
+            return TooLarge(said or f"{self.url} answered 413: the request is too large")
+        if reply.status == 422 and problem.errors:  # noqa: PLR2004
+            return BadParameters(
+                [(broken.field, _advice(problem, broken.rule, broken.help)) for broken in problem.errors]
+            )
+        if not problem.code and not problem.title:
+            text = reply.body[: _SHOWN * 4].decode("utf-8", "replace").strip()
+            said = f"{' '.join(text.split())[:_SHOWN]!r}, which is not PulseStream's; check --url" if text else ""
+        return RemoteError(f"{self.url} answered {reply.status}" + (f": {said}" if said else ""))
+
+    def _decode(self, body: bytes, shape: type[T]) -> T:
+        try:
+            return msgspec.json.decode(body, type=shape)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self.junk(body, error) from error
+
+    def junk(self, body: bytes, error: Exception) -> RemoteError:
+        shown = " ".join(body[: _SHOWN * 4].decode("utf-8", "replace").split())[:_SHOWN]
+        return RemoteError(
+            f"{self.url} answered 200 with something that is not PulseStream's ({error}): {shown!r}; check --url"
+        )
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait; False when `stop` cut the wait short."""
+        if self._stopping.is_set():
+            return False
+        waits = {asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._stopping.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(*waits, return_exceptions=True)
+        return not self._stopping.is_set()
+
+
+class Backoff:
+    """The waits of one delivery or question, against its budget of time."""
+
+    def __init__(
+        self, policy: RetryPolicy, clock: Clock, rng: Random, pause: Callable[[float], Awaitable[bool]]
+    ) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._rng = rng
+        self._pause = pause
+        self._failures = 0
+        self._deadline: float | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything failed yet."""
+        return self._deadline is not None
+
+    def progress(self) -> None:
+        """Something went through: the next wait is a short one again. The budget stays as it is."""
+        self._failures = 0
+
+    async def wait(self, retry_after_s: float | None = None) -> bool:
+        """Wait before the next attempt. False, at once, when the budget does not reach that far."""
+        now = self._clock.monotonic()
+        if self._deadline is None:
+            self._deadline = now + self._policy.budget_s
+        self._failures += 1
+        if now + (retry_after_s or 0.0) >= self._deadline:
+            return False
+        delay = self._policy.delay_s(self._failures, self._rng, retry_after_s)
+        return await self._pause(min(delay, max(self._deadline - now, retry_after_s or 0.0)))
+
+
+def _base(url: str) -> str:
+    base = url.rstrip("/").removesuffix("/api/v1")
+    if not base.startswith(("http://", "https://")) or not base.split("://", 1)[1]:
+        raise ConfigError(f"{url!r} is not a server's address: write it as http://127.0.0.1:8000")
+    return base
+
+
+def _seconds(header: str | None) -> float | None:
+    """Retry-After in seconds; its other form, a date, is not one our server sends and counts as absent."""
+    if header is None or not header.strip().isdecimal():
+        return None
+    return min(float(header), 86_400.0)
+
+
+def _advice(problem: Problem, rule: str, advice: str) -> str:
+    text = "; ".join(part for part in (rule, advice) if part)
+    return text or problem.detail or problem.title
+
+
+def _no_answer(error: Exception, timeout_s: float) -> NoAnswer:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return NoAnswer("its TLS certificate is not trusted", lost=False, final=True)
+    if isinstance(error, aiohttp.InvalidURL):
+        return NoAnswer("this is not an address", lost=False, final=True)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno
+        known = os.strerror(number).lower() if number is not None and number > 0 else ""
+        return NoAnswer(known or str(error.os_error) or "cannot connect", lost=False)
+    if isinstance(error, TimeoutError):
+        return NoAnswer(f"nothing came within {timeout_s:g} s", lost=True)
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return NoAnswer("the connection was closed before the answer", lost=True)
+    return NoAnswer(f"the connection broke ({str(error) or type(error).__name__})", lost=True)

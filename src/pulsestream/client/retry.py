@@ -1,0 +1,40 @@
+"""When to try again, and how long to wait before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from random import Random
+
+# Refusals of single events that another attempt can turn around. Any other word, known or not, is final.
+PASSING_REASONS = frozenset({"overloaded", "rate_limited"})
+# The server says that it kept nothing and when to come back.
+PASSING_STATUSES = frozenset({429, 503})
+# A proxy's words for "no answer from the server": the events may be in.
+LOST_STATUSES = frozenset({502, 504})
+
+
+class RetryPolicy(Struct, frozen=True):
+    """Exponential back-off with full jitter, within a budget of time.
+
+    `budget_s` counts from the first failure of one delivery or question; 0 means one attempt.
+    Jitter over the whole interval spreads senders best (M. Brooker, "Exponential Backoff And Jitter",
+    AWS Architecture Blog, 2015).
+    """
+
+    budget_s: float = 60.0
+    delay_s_first: float = 0.2
+    delay_s_max: float = 10.0
+
+    def delay_s(self, failures: int, rng: Random, retry_after_s: float | None = None) -> float:
+        """How long to wait after so many failures in a row (1 or more).
+
+        The server's Retry-After is a lower bound: the jitter comes on top, or everyone returns at once.
+        """
+        ceiling = min(self.delay_s_max, self.delay_s_first * 2.0 ** min(failures - 1, 32))
+        if retry_after_s is None:
+            return rng.uniform(0.0, ceiling)
+        return retry_after_s + rng.uniform(0.0, min(ceiling, max(self.delay_s_first, retry_after_s)))

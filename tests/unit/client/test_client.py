@@ -1,0 +1,294 @@
+import asyncio
+import socket
+from random import Random
+
+import pytest
+
+from pulsestream.client import Client, RetryPolicy
+from pulsestream.clock import SystemClock
+from pulsestream.errors import ConfigError, NotFound, RemoteError, ServerUnreachable, Unauthorized
+
+KEY = "the-key"
+
+
+class HeldClock(SystemClock):
+    """Time that passes only while someone sleeps."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def monotonic(self):
+        return self.seconds
+
+    async def sleep(self, seconds):
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+def events(count, **more):
+    return [{"event_id": f"e{i}", "title": "fine", **more} for i in range(count)]
+
+
+class Talk:
+    """Runs one exchange with the stand-in, remembering the requests and the waits."""
+
+    def __init__(self, url, **options):
+        self.clock = HeldClock()
+        self.attempts = []
+        self.waits = []
+        self.options = {"api_key": KEY, "policy": RetryPolicy(budget_s=60), **options}
+        self.url = url
+
+    async def _sleep(self, seconds):
+        self.waits.append(seconds)
+        await self.clock.sleep(seconds)
+
+    def run(self, exchange):
+        async def go():
+            async with Client(
+                self.url,
+                clock=self.clock,
+                rng=Random(1),
+                observe=self.attempts.append,
+                sleep=self._sleep,
+                **self.options,
+            ) as client:
+                return await exchange(client)
+
+        return asyncio.run(go())
+
+    def send(self, what, **more):
+        return self.run(lambda client: client.send(what, **more))
+
+    @property
+    def statuses(self):
+        return [attempt.status for attempt in self.attempts]
+
+
+def counts(receipt):
+    return (receipt.stored, receipt.duplicate, receipt.rejected, receipt.limited, receipt.unsent)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        b'{"event_id":"e0","title":"fine"}\n\n{"event_id":"e1","title":"fine"}\n',
+        [b'{"event_id":"e0","title":"fine"}', b'{\n"event_id":"e1",\r\n"title":"fine"}'],
+        events(2),
+    ],
+    ids=["ndjson", "encoded", "dicts"],
+)
+def test_events_arrive_whichever_way_they_are_given(stand_in, what):
+    assert counts(Talk(stand_in.url).send(what)) == (2, 0, 0, 0, 0)
+    assert list(stand_in.events.values()) == events(2)
+
+
+def test_sending_again_finds_duplicates(stand_in):
+    talk = Talk(stand_in.url)
+    talk.send(events(3))
+    assert counts(talk.send(events(4))) == (1, 3, 0, 0, 0)
+
+
+def test_nothing_to_send_asks_nothing(stand_in):
+    talk = Talk(stand_in.url)
+    assert counts(talk.send([])) == (0, 0, 0, 0, 0)
+    assert talk.attempts == []
+
+
+def test_events_without_ids_sent_under_the_same_key_are_the_same_events(stand_in):
+    talk = Talk(stand_in.url)
+    same = [{"title": "tick"}, {"title": "tick"}]
+    assert counts(talk.send(same, key="morning")) == (2, 0, 0, 0, 0)
+    assert counts(talk.send(same, key="morning")) == (0, 2, 0, 0, 0)
+    assert counts(talk.send(same, key="evening")) == (2, 0, 0, 0, 0)
+
+
+def test_events_without_ids_and_key_are_new_events_at_every_call(stand_in):
+    talk = Talk(stand_in.url)
+
+    async def twice(client):
+        return [await client.send([{"title": "tick"}]) for _ in range(2)]
+
+    assert [counts(receipt) for receipt in talk.run(twice)] == [(1, 0, 0, 0, 0), (1, 0, 0, 0, 0)]
+
+
+def test_a_lost_answer_is_asked_for_again_and_no_event_is_there_twice(stand_in):
+    stand_in.faults = ["lose"]
+    talk = Talk(stand_in.url)
+    receipt = talk.send([{"title": "tick"}, {"title": "tock"}])
+    assert counts(receipt) == (0, 2, 0, 0, 0)
+    assert receipt.repeated == 2
+    assert len(stand_in.events) == 2
+    assert [attempt.retry for attempt in talk.attempts] == [False, True]
+
+
+@pytest.mark.parametrize("fault", ["drop", 429, 503, 502, 504], ids=str)
+def test_a_failure_that_passes_is_tried_again(stand_in, fault):
+    stand_in.faults = [fault, fault]
+    talk = Talk(stand_in.url)
+    receipt = talk.send(events(3))
+    assert counts(receipt) == (3, 0, 0, 0, 0)
+    assert len(talk.attempts) == 3
+
+
+def test_retry_after_is_honoured(stand_in):
+    stand_in.faults = [(503, 7)]
+    talk = Talk(stand_in.url)
+    talk.send(events(1))
+    assert len(talk.waits) == 1
+    assert talk.waits[0] >= 7
+
+
+def test_when_retry_after_is_beyond_the_budget_the_events_are_limited_at_once(stand_in):
+    stand_in.faults = [(503, 600)]
+    talk = Talk(stand_in.url)
+    receipt = talk.send(events(2))
+    assert counts(receipt) == (0, 0, 0, 2, 0)
+    assert {refused.reason for refused in receipt.refused} == {"overloaded"}
+    assert talk.waits == []
+
+
+def test_a_server_that_keeps_refusing_costs_the_budget_and_no_more(stand_in):
+    stand_in.faults = [429] * 1000
+    talk = Talk(stand_in.url)
+    receipt = talk.send(events(2))
+    assert counts(receipt) == (0, 0, 0, 2, 0)
+    assert {refused.reason for refused in receipt.refused} == {"rate_limited"}
+    assert 30 < sum(talk.waits) <= 60
+
+
+def test_only_the_overloaded_events_of_a_batch_are_sent_again(stand_in):
+    stand_in.faults = [("overloaded", {1, 3})]
+    talk = Talk(stand_in.url)
+    receipt = talk.send(events(5))
+    assert counts(receipt) == (5, 0, 0, 0, 0)
+    assert [attempt.events for attempt in talk.attempts] == [5, 2]
+    assert talk.waits[0] >= 3
+
+
+def test_events_overloaded_to_the_end_are_limited_under_their_own_index(stand_in):
+    stand_in.faults = [("overloaded", {1, 3}), ("overloaded", {1})]
+    receipt = Talk(stand_in.url, policy=RetryPolicy(budget_s=5)).send(events(5))
+    assert counts(receipt) == (4, 0, 0, 1, 0)
+    assert [(refused.index, refused.reason) for refused in receipt.refused] == [(3, "overloaded")]
+
+
+def test_a_refused_event_is_named_with_its_rule_and_its_neighbours_are_in(stand_in):
+    receipt = Talk(stand_in.url).send([*events(2), {"event_id": "e9", "title": "bad"}, {"title": "fine"}])
+    assert counts(receipt) == (3, 0, 1, 0, 0)
+    (refused,) = receipt.refused
+    assert (refused.index, refused.event_id, refused.reason) == (2, "e9", "invalid")
+    assert refused.errors[0].help == "send a better one"
+
+
+def test_a_request_that_is_too_large_is_halved_until_it_fits(stand_in):
+    stand_in.events_max = 3
+    what = events(10)
+    what[8]["title"] = "bad"
+    receipt = Talk(stand_in.url).send(what)
+    assert counts(receipt) == (9, 0, 1, 0, 0)
+    assert receipt.refused[0].index == 8
+
+
+def test_one_event_that_is_too_large_alone_is_refused_and_the_rest_is_in(stand_in):
+    stand_in.events_max = 0
+    receipt = Talk(stand_in.url).send(events(2))
+    assert counts(receipt) == (0, 0, 2, 0, 0)
+    assert [refused.reason for refused in receipt.refused] == ["too_large", "too_large"]
+    assert "at most 0 events" in receipt.refused[0].errors[0].rule
+
+
+def test_large_sends_become_several_requests_and_indexes_count_through(stand_in):
+    what = events(10_001)
+    what[10_000]["title"] = "bad"
+    talk = Talk(stand_in.url)
+    receipt = talk.send(what)
+    assert counts(receipt) == (10_000, 0, 1, 0, 0)
+    assert receipt.refused[0].index == 10_000
+    assert len(talk.attempts) == 2
+
+
+def test_single_delivery_uses_one_request_an_event(stand_in):
+    talk = Talk(stand_in.url)
+    lines = [b'{"event_id":"a","title":"fine"}', b'{"event_id":"b","title":"bad"}', b"[]x"]
+    delivery = talk.run(lambda client: client.deliver(lines, single=True))
+    assert counts(delivery.receipt) == (1, 0, 2, 0, 0)
+    assert [refused.reason for refused in delivery.receipt.refused] == ["invalid", "malformed"]
+    assert [path for _, path, _ in stand_in.requests] == ["/api/v1/ingestion/events"] * 3
+
+
+def test_a_wrong_key_is_said_at_once(stand_in):
+    talk = Talk(stand_in.url, api_key="another")
+    with pytest.raises(Unauthorized, match="--api-key or PULSESTREAM_API_KEY"):
+        talk.send(events(1))
+    assert talk.statuses == [401]
+
+
+@pytest.mark.parametrize("fault", ["junk", "short"])
+def test_an_answer_that_does_not_account_for_the_events_is_an_error(stand_in, fault):
+    stand_in.faults = [fault]
+    with pytest.raises(RemoteError, match=r"not PulseStream's.*check --url"):
+        Talk(stand_in.url).send(events(2))
+
+
+def test_an_error_of_the_server_is_not_tried_again(stand_in):
+    stand_in.faults = [500]
+    talk = Talk(stand_in.url)
+    with pytest.raises(RemoteError, match="answered 500: not now"):
+        talk.send(events(2))
+    assert talk.statuses == [500]
+
+
+def test_an_address_where_nobody_listens_is_said_after_the_budget():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        talk = Talk(f"http://127.0.0.1:{unused.getsockname()[1]}")
+        with pytest.raises(ServerUnreachable, match=r"connection refused.*pulsestream serve.*--url"):
+            talk.send(events(1))
+    assert 30 < sum(talk.waits) <= 60
+    assert set(talk.statuses) == {None}
+
+
+def test_what_was_answered_before_a_failure_stays_counted(stand_in):
+    stand_in.events_max = 2
+    stand_in.faults = [None, None, 500]
+    delivery = Talk(stand_in.url).run(
+        lambda client: client.deliver([b'{"event_id":"%d","title":"fine"}' % i for i in range(4)])
+    )
+    assert isinstance(delivery.failure, RemoteError)
+    assert counts(delivery.receipt) == (2, 0, 0, 0, 2)
+
+
+def test_stop_ends_the_waiting_and_leaves_the_events_unsent():
+    async def stopped(client):
+        client.stop()
+        return await client.deliver([b'{"event_id":"a"}'])
+
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        delivery = Talk(f"http://127.0.0.1:{unused.getsockname()[1]}").run(stopped)
+    assert counts(delivery.receipt) == (0, 0, 0, 0, 1)
+
+
+def test_a_question_is_asked_again_and_decoded(stand_in):
+    stand_in.faults = [503, "drop"]
+    answer = Talk(stand_in.url).run(lambda client: client.get_json("/x", shape=dict[str, int]))
+    assert answer == {"answer": 42}
+
+
+@pytest.mark.parametrize(("fault", "error"), [(404, NotFound), (500, RemoteError), ("junk", RemoteError)])
+def test_a_question_that_fails_for_good_raises(stand_in, fault, error):
+    stand_in.faults = [fault]
+    with pytest.raises(error):
+        Talk(stand_in.url).run(lambda client: client.get_json("/x", shape=dict[str, int]))
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "", "http://", "ftp://x"])
+def test_an_address_must_be_one(url):
+    with pytest.raises(ConfigError, match=r"http://127\.0\.0\.1:8000"):
+        Client(url, KEY, clock=SystemClock(), rng=Random(1))
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/api/v1", "/api/v1/"])
+def test_the_address_may_end_in_the_path_of_the_api(stand_in, tail):
+    assert Talk(stand_in.url + tail).send(events(1)).stored == 1
