@@ -1,0 +1,243 @@
+"""`pulsestream ingest`: files of events into a server, with progress and statistics."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from pulsestream.cli import options, progress
+from pulsestream.cli.interrupt import EXIT_INTERRUPTED, interruptible
+from pulsestream.client import Client, RetryPolicy
+from pulsestream.client.bulk import Bulk, Pace
+from pulsestream.client.source import STDIN, Source
+from pulsestream.client.tally import Tally
+from pulsestream.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from pulsestream.errors import PulseStreamError
+
+EXIT_REFUSED = 3
+LINE_EVERY_S = 5.0
+LOOK_EVERY_S = 0.2
+
+_EPILOG = """
+\b
+Exit codes: 0 all in (duplicates count), 3 some refused, 1 failed,
+2 wrong usage or unreadable input, 130 interrupted.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@options.server
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, 50_000),
+    default=1000,
+    show_default=True,
+    help="Events a request. 1 sends each event as a request of its own.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["concurrent", "sequential"]),
+    default="concurrent",
+    show_default=True,
+    help="Sequential waits for each answer before the next request.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 1000),
+    default=4,
+    show_default=True,
+    help="Requests under way at once.",
+)
+@click.option(
+    "--delay",
+    type=click.FloatRange(0),
+    default=0,
+    metavar="MS",
+    help="Pause after each request, in milliseconds.",
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Send the first N events only.")
+@click.option(
+    "--retry-for",
+    type=click.FloatRange(0),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="Keep trying a request that failed in a way that passes (no connection, 429, 503); 0 tries once.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+def command(
+    *,
+    files: tuple[str, ...],
+    url: str,
+    api_key: str,
+    batch_size: int,
+    mode: str,
+    concurrency: int,
+    delay: float,
+    limit: int | None,
+    retry_for: float,
+    as_json: bool,
+) -> int:
+    """Send files of events to a server: one JSON event a line, a JSON array, or {"events": [...]}.
+
+    Gzip and zstd are unpacked, whatever the name; - reads standard input. Events without an event_id get one
+    from their text and line number, so the same file can be sent any number of times.
+    """
+    pace = Pace(
+        batch_size=batch_size,
+        concurrency=1 if mode == "sequential" else concurrency,
+        delay_s=delay / 1000,
+        limit=limit,
+    )
+    if files.count(STDIN) > 1:
+        raise click.UsageError("Standard input (-) can be given once.")
+    tally = Tally()
+    client = Client(
+        url,
+        api_key,
+        clock=SystemClock(),
+        rng=random.Random(),  # noqa: S311 - jitter, not a secret
+        policy=RetryPolicy(budget_s=retry_for),
+        connections=pace.concurrency,
+        observe=tally.observe,
+    )
+    with contextlib.ExitStack() as opened:
+        sources = [opened.enter_context(Source(path)) for path in files]
+        run = asyncio.run(_run(client, tally, pace, sources))
+    return _finish(run, files, batch_size=batch_size, as_json=as_json)
+
+
+async def _run(client: Client, tally: Tally, pace: Pace, sources: Sequence[Source]) -> Bulk:
+    clock = SystemClock()
+    async with client:
+        bulk = Bulk(client, tally, pace, clock=clock)
+        watch = progress.Watch(bulk, sources, limit=pace.limit, clock=clock)
+        console = Console(stderr=True, highlight=False)
+
+        def stop() -> None:
+            console.print("Stopping: waiting for the answers under way. Ctrl-C again leaves at once.")
+            bulk.stop()
+
+        with interruptible(stop):
+            async with _shown(watch, console):
+                await bulk.run(sources)
+        return bulk
+
+
+@contextlib.asynccontextmanager
+async def _shown(watch: progress.Watch, console: Console) -> AsyncIterator[None]:
+    """Progress on stderr while the block runs: a bar on a terminal, a line now and then in a log."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        with Live(
+            get_renderable=lambda: progress.bar(watch.snapshot(), console.width),
+            console=console,
+            refresh_per_second=8,
+            transient=True,
+        ):
+            yield
+        return
+    lines = asyncio.create_task(_print_lines(watch))
+    try:
+        yield
+    finally:
+        lines.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await lines
+
+
+async def _print_lines(watch: progress.Watch) -> None:
+    clock = SystemClock()
+    printed_s, trouble = clock.monotonic(), ""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        snapshot = watch.snapshot()
+        if clock.monotonic() - printed_s >= LINE_EVERY_S or (snapshot.trouble and not trouble):
+            click.echo(progress.line(snapshot), err=True)
+            printed_s = clock.monotonic()
+        trouble = snapshot.trouble
+
+
+def _finish(bulk: Bulk, files: Sequence[str], *, batch_size: int, as_json: bool) -> int:
+    """Print the report; return the exit code, or raise what ended the run."""
+    tally = bulk.tally
+    seconds = max(0.0, bulk.ended_s - bulk.started_s) if bulk.started_s is not None else 0.0
+    interrupted = bulk.stopped and bulk.failure is None
+    if bulk.failure is not None:
+        outcome, code = "failed", bulk.failure.exit_code
+    elif interrupted:
+        outcome, code = "interrupted", EXIT_INTERRUPTED
+    elif tally.rejected or tally.limited:
+        outcome, code = "refused", EXIT_REFUSED
+    else:
+        outcome, code = "complete", 0
+    if as_json:
+        report = _json_report(tally, outcome, code, seconds, bulk.failure)
+        click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
+    else:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=10_000)
+        headline = _headline(tally, outcome, files, seconds)
+        progress.print_report(console, tally, headline=headline, seconds=seconds, batch_size=batch_size)
+    if bulk.failure is not None:
+        raise bulk.failure
+    return code
+
+
+def _headline(tally: Tally, outcome: str, files: Sequence[str], seconds: float) -> Text:
+    what = ("stdin" if files[0] == STDIN else files[0]) if len(files) == 1 else f"{len(files)} files"
+    said, style = {
+        "complete": ("all in", "bold green"),
+        "refused": (f"{tally.rejected + tally.limited:,} refused", "bold red"),
+        "failed": ("stopped by an error before the end", "bold red"),
+        "interrupted": ("interrupted before the end", "bold yellow"),
+    }[outcome]
+    if outcome == "complete" and not tally.sent:
+        said, style = "nothing to send", "bold yellow"
+    return Text.assemble(
+        f"{tally.sent:,} {'event' if tally.sent == 1 else 'events'} of {what} sent in {seconds:,.2f} s: ",
+        (said, style),
+    )
+
+
+def _json_report(
+    tally: Tally, outcome: str, code: int, seconds: float, failure: PulseStreamError | None
+) -> dict[str, object]:
+    return {
+        "outcome": outcome,
+        "exit_code": code,
+        "error": None if failure is None else str(failure),
+        "sent": tally.sent,
+        "stored": tally.stored,
+        "duplicate": tally.duplicate,
+        "rejected": tally.rejected,
+        "limited": tally.limited,
+        "unsent": tally.unsent,
+        "repeated": tally.repeated,
+        "seconds": round(seconds, 6),
+        "events_per_second": round(tally.sent / seconds, 1) if seconds else None,
+        "bytes": tally.bytes_sent,
+        "latency_ms": {
+            name: None if value is None else round(value, 3)
+            for name, fraction in (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
+            for value in (tally.latencies.percentile_ms(fraction),)
+        },
+        "requests": tally.requests,
+        "retries": tally.retries,
+        "statuses": dict(tally.statuses),
+        "reasons": dict(tally.reasons),
+        "refusals": tally.refusals,
+    }

@@ -1,0 +1,77 @@
+"""Options and values that several verbs share: where the server is, and how a time is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from pulsestream.clock import Clock
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+DEFAULT_KEY = "test-api-key-12345"
+
+_F = TypeVar("_F", bound=Callable[..., object])
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+
+url = click.option(
+    "--url",
+    envvar="PULSESTREAM_URL",
+    default=DEFAULT_URL,
+    show_default=True,
+    show_envvar=True,
+    metavar="URL",
+    help="Address of the server.",
+)
+api_key = click.option(
+    "--api-key",
+    envvar="PULSESTREAM_API_KEY",
+    default=DEFAULT_KEY,
+    show_envvar=True,
+    metavar="KEY",
+    help="The key that `pulsestream serve` printed at its first start.  [default: the demo server's]",
+)
+
+
+def server(command: _F) -> _F:
+    """Add --url and --api-key."""
+    return url(api_key(command))
+
+
+def duration(text: str) -> timedelta:
+    """`90s`, `15m`, `1.5h`, `7d`, `2w`. Raises click.BadParameter."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not a length of time: write 90s, 15m, 1.5h, 7d or 2w.")
+    try:
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError:
+        raise click.BadParameter(f"{text!r} is too long.") from None
+
+
+def moment(text: str, clock: Clock) -> datetime:
+    """A time of day in RFC 3339 (without a zone: UTC), a date, `now`, or a length of time ago such as `15m`.
+
+    Raises click.BadParameter.
+    """
+    text = text.strip()
+    if text == "now":
+        return clock.now()
+    try:
+        if _DURATION.fullmatch(text):
+            return clock.now() - duration(text)
+        parsed = datetime.fromisoformat(text)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is not a time: write 2026-05-04T10:20:30Z, 2026-05-04, now, or 15m for 15 minutes ago."
+        ) from None
+
+
+def rfc3339(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,220 @@
+"""What a person sees of a bulk ingest: a line that moves while it runs, and the report at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from rich.console import Console, Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulsestream.client.bulk import Bulk
+    from pulsestream.client.source import Source
+    from pulsestream.client.tally import Refusal, Tally
+    from pulsestream.clock import Clock
+
+_ESTIMATE_FROM = 0.01  # the share from which an ETA means something
+
+
+class Snapshot(Struct, frozen=True):
+    """Where a run stands. `fraction`: 0 to 1, None when the size of the input cannot be known."""
+
+    events: int
+    fraction: float | None
+    elapsed_s: float
+    in_flight: int
+    retries: int
+    trouble: str
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def eta_s(self) -> float | None:
+        if self.fraction is None or self.fraction < _ESTIMATE_FROM:
+            return None
+        return self.elapsed_s * (1 - self.fraction) / self.fraction
+
+
+class Watch:
+    """Looks at a run as it goes."""
+
+    def __init__(self, bulk: Bulk, sources: Sequence[Source], *, limit: int | None, clock: Clock) -> None:
+        self._bulk = bulk
+        self._sources = sources
+        self._limit = limit
+        self._clock = clock
+
+    def snapshot(self) -> Snapshot:
+        bulk, tally = self._bulk, self._bulk.tally
+        elapsed = 0.0 if bulk.started_s is None else self._clock.monotonic() - bulk.started_s
+        return Snapshot(tally.sent, self._fraction(), elapsed, bulk.in_flight, tally.retries, tally.trouble)
+
+    def _fraction(self) -> float | None:
+        """The share of the input that is answered for.
+
+        What is read is known in bytes on disk, what is answered in bytes of events: the one scales the other,
+        so a packed file counts right too.
+        """
+        tally = self._bulk.tally
+        by_count = None if self._limit is None else min(1.0, tally.sent / self._limit)
+        sizes = [source.size_bytes for source in self._sources]
+        known = [size for size in sizes if size is not None]
+        if len(known) < len(sizes) or not sum(known):
+            return by_count
+        read = sum(source.position_bytes for source in self._sources) / sum(known)
+        answered = tally.bytes_sent / self._bulk.bytes_read if self._bulk.bytes_read else 0.0
+        by_bytes = min(1.0, read * answered)
+        return by_bytes if by_count is None else max(by_count, by_bytes)
+
+
+def bar(snapshot: Snapshot, width: int) -> RenderableType:
+    """Two lines: how far, and how it goes."""
+    first = Table.grid(padding=(0, 1), expand=False)
+    fraction = snapshot.fraction
+    if fraction is None:
+        first.add_row(ProgressBar(pulse=True, width=min(40, width // 3)), Text(f"{_clock(snapshot.elapsed_s)} so far"))
+    else:
+        eta = "--:--" if snapshot.eta_s is None else _clock(snapshot.eta_s)
+        first.add_row(
+            ProgressBar(total=1.0, completed=fraction, width=max(10, min(50, width - 24))),
+            Text(f"{fraction:4.0%}", style="bold"),
+            Text(f"ETA {eta}", style="cyan"),
+        )
+    parts = [
+        f"{snapshot.events:,} events",
+        f"{snapshot.rate:,.0f}/s",
+        f"{snapshot.in_flight} in flight",
+        f"{snapshot.retries:,} {'retry' if snapshot.retries == 1 else 'retries'}",
+    ]
+    second = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
+    lines: list[RenderableType] = [first, second]
+    if snapshot.trouble:
+        lines.append(Text(f"trying again: {snapshot.trouble}", style="yellow", no_wrap=True, overflow="ellipsis"))
+    return Group(*lines)
+
+
+def line(snapshot: Snapshot) -> str:
+    """The same for a log."""
+    share = "" if snapshot.fraction is None else f"{snapshot.fraction:.0%} · "
+    eta = "" if snapshot.eta_s is None else f" · ETA {_clock(snapshot.eta_s)}"
+    trouble = f" · trying again: {snapshot.trouble}" if snapshot.trouble else ""
+    return (
+        f"{share}{snapshot.events:,} events · {snapshot.rate:,.0f}/s · {snapshot.in_flight} in flight · "
+        f"{snapshot.retries:,} retries{eta}{trouble}"
+    )
+
+
+def print_report(console: Console, tally: Tally, *, headline: Text, seconds: float, batch_size: int) -> None:
+    """The report at the end of a run."""
+    console.print(headline)
+    console.print()
+    counts = Table.grid(padding=(0, 2))
+    counts.add_column(min_width=10)
+    counts.add_column(justify="right")
+    counts.add_column(justify="right")
+    counts.add_column(style="dim")
+    rows = [
+        ("stored", tally.stored, "green", ""),
+        ("duplicate", tally.duplicate, "cyan", _duplicate_note(tally)),
+        ("rejected", tally.rejected, "red", ""),
+        ("limited", tally.limited, "yellow", "refused for the time being; send again later"),
+    ]
+    for name, count, style, note in rows:
+        share = f"{count / tally.sent:.1%}" if tally.sent else ""
+        counts.add_row(
+            Text(name),
+            Text(f"{count:,}", style=style if count else "dim"),
+            Text(share),
+            note if count else "",
+        )
+    counts.add_row(Text("sent", style="bold"), Text(f"{tally.sent:,}", style="bold"), "", "")
+    if tally.unsent:
+        counts.add_row(
+            "unsent",
+            Text(f"{tally.unsent:,}", style="yellow"),
+            "",
+            "read, no answer: run it again, nothing is stored twice",
+        )
+    console.print(_indented(counts))
+    console.print()
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(min_width=10)
+    facts.add_column()
+    if seconds > 0 and tally.sent:
+        facts.add_row(
+            "throughput",
+            f"{tally.sent / seconds:,.0f} events/s, {tally.bytes_sent / seconds / 1e6:,.1f} MB/s",
+        )
+    facts.add_row("latency", _latency(tally, batch_size))
+    statuses = ", ".join(f"{count:,} × {status}" for status, count in tally.statuses.most_common())
+    facts.add_row("requests", f"{tally.requests:,} ({statuses})" if statuses else "0")
+    facts.add_row("retries", f"{tally.retries:,}")
+    if tally.reasons:
+        facts.add_row("reasons", ", ".join(f"{count:,} {reason}" for reason, count in tally.reasons.most_common()))
+    console.print(_indented(facts))
+    if tally.refusals:
+        console.print()
+        _print_refusals(console, tally)
+
+
+def _indented(table: Table) -> Table:
+    outer = Table.grid(padding=(0, 0, 0, 2))
+    outer.add_row(table)
+    return outer
+
+
+def _duplicate_note(tally: Tally) -> str:
+    if tally.repeated:
+        return f"in already; {tally.repeated:,} sent again after a lost answer"
+    return "in already"
+
+
+def _latency(tally: Tally, batch_size: int) -> str:
+    shown = []
+    for name, fraction in (("p50", 0.50), ("p95", 0.95), ("p99", 0.99)):
+        value = tally.latencies.percentile_ms(fraction)
+        if value is None:
+            return "no answer"
+        shown.append(f"{name} {value:,.1f} ms")
+    return "  ".join(shown) + ("" if batch_size == 1 else f"  (a request of up to {batch_size:,} events)")
+
+
+def _print_refusals(console: Console, tally: Tally) -> None:
+    total = tally.rejected + tally.limited
+    shown = len(tally.refusals)
+    title = "Refused" if total == shown else f"Refused, the first {shown} of {total:,}"
+    console.print(Text(title, style="bold"))
+    for refusal in sorted(tally.refusals, key=lambda item: (item.name, item.place)):
+        console.print(_refusal(refusal), soft_wrap=not console.is_terminal)
+
+
+def _refusal(refusal: Refusal) -> Text:
+    text = Text("  ")
+    text.append(f"{refusal.name}:{refusal.place}", style="bold")
+    text.append(f"  {refusal.reason}", style="red")
+    if refusal.event_id:
+        text.append(f"  {refusal.event_id}", style="dim")
+    for broken in refusal.errors:
+        text.append("\n      ")
+        if broken.field != "$":
+            text.append(f"{broken.field}: ", style="cyan")
+        text.append(broken.rule)
+        if broken.value:
+            text.append(f"; got {broken.value}")
+        if broken.help:
+            text.append(f". {broken.help[:1].upper()}{broken.help[1:]}", style="dim")
+    return text
+
+
+def _clock(seconds: float) -> str:
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
