@@ -114,9 +114,11 @@ def command(
         connections=pace.concurrency,
         observe=tally.observe,
     )
+    import uvloop  # half the time a batch of asyncio's own loop
+
     with contextlib.ExitStack() as opened:
         sources = [opened.enter_context(Source(path)) for path in files]
-        run = asyncio.run(_run(client, tally, pace, sources))
+        run = uvloop.run(_run(client, tally, pace, sources))
     return _finish(run, files, batch_size=batch_size, as_json=as_json)
 
 
@@ -187,11 +189,8 @@ def _finish(bulk: Bulk, files: Sequence[str], *, batch_size: int, as_json: bool)
         report = _json_report(tally, outcome, code, seconds, bulk.failure)
         click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
     else:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console = Console(highlight=False, width=10_000)
         headline = _headline(tally, outcome, files, seconds)
-        progress.print_report(console, tally, headline=headline, seconds=seconds, batch_size=batch_size)
+        progress.print_report(tally, headline=headline, seconds=seconds, batch_size=batch_size)
     if bulk.failure is not None:
         raise bulk.failure
     return code

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 from msgspec import Struct
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
+
+from pulsestream.client.tally import NO_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,8 +115,18 @@ def line(snapshot: Snapshot) -> str:
     )
 
 
-def print_report(console: Console, tally: Tally, *, headline: Text, seconds: float, batch_size: int) -> None:
-    """The report at the end of a run."""
+def print_report(tally: Tally, *, headline: Text, seconds: float, batch_size: int) -> None:
+    """The report at the end of a run, on stdout; lines are not broken when that is no terminal."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    with console.capture() as captured:
+        _render(console, tally, headline, seconds=seconds, batch_size=batch_size)
+    for text in captured.get().splitlines():
+        click.echo(text.rstrip(), color=True)
+
+
+def _render(console: Console, tally: Tally, headline: Text, *, seconds: float, batch_size: int) -> None:
     console.print(headline)
     console.print()
     counts = Table.grid(padding=(0, 2))
@@ -153,7 +167,10 @@ def print_report(console: Console, tally: Tally, *, headline: Text, seconds: flo
             f"{tally.sent / seconds:,.0f} events/s, {tally.bytes_sent / seconds / 1e6:,.1f} MB/s",
         )
     facts.add_row("latency", _latency(tally, batch_size))
-    statuses = ", ".join(f"{count:,} × {status}" for status, count in tally.statuses.most_common())
+    statuses = ", ".join(
+        f"{status if status == NO_ANSWER else f'status {status}'}: {count:,}"
+        for status, count in tally.statuses.most_common()
+    )
     facts.add_row("requests", f"{tally.requests:,} ({statuses})" if statuses else "0")
     facts.add_row("retries", f"{tally.retries:,}")
     if tally.reasons:
@@ -164,10 +181,8 @@ def print_report(console: Console, tally: Tally, *, headline: Text, seconds: flo
         _print_refusals(console, tally)
 
 
-def _indented(table: Table) -> Table:
-    outer = Table.grid(padding=(0, 0, 0, 2))
-    outer.add_row(table)
-    return outer
+def _indented(table: Table) -> Padding:
+    return Padding(table, (0, 0, 0, 2), expand=False)
 
 
 def _duplicate_note(tally: Tally) -> str:
