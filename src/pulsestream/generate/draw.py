@@ -13,6 +13,10 @@ from pulsestream.generate.world import USERS
 TIME_MAX_CENTI = 6_000_000  # hundredths of a millisecond: nobody waits longer than 60 s
 _TIME_MIN_CENTI = 20
 _CITY_SHIFT = 16 - (CITY_TABLE.bit_length() - 1)
+
+# Rows of `Columns.words`: what each 64 random bits of an event are used for, here and in `render`.
+EVENT_ID, REQUEST_ID, CORRELATION_ID, TRACE_ID = 0, slice(1, 3), 3, slice(4, 6)
+WHAT, TEXTS, OUTCOME, EXTENT, WHO = 6, 7, 8, 9, 10
 _WORDS = 11
 
 
@@ -35,9 +39,9 @@ def draw(plan: Plan, rng: np.random.Generator, low: float, high: float, count: i
     """`count` events in the part of the plan from `low` to `high` (of `Plan.passed`), the last at `high`."""
     time_us, bins = _times(plan, rng, low, high, count)
     words = rng.bit_generator.random_raw(_WORDS * count).reshape(_WORDS, count)
-    what_bits, luck = words[6].view(np.uint16).reshape(count, 4).T, words[10].view(np.uint16)[2::4]
-    time_bits, fail_bits = words[8].view(np.uint32)[::2], words[8].view(np.uint32)[1::2]
-    slow_bits, user_bits = words[9].view(np.uint32)[::2], words[10].view(np.uint32)[::2]
+    what_bits, luck = words[WHAT].view(np.uint16).reshape(count, 4).T, words[WHO].view(np.uint16)[2::4]
+    time_bits, fail_bits = words[OUTCOME].view(np.uint32)[::2], words[OUTCOME].view(np.uint32)[1::2]
+    slow_bits, user_bits = words[EXTENT].view(np.uint32)[::2], words[WHO].view(np.uint32)[::2]
 
     operation = odds.OPERATION[what_bits[0]]
     service = odds.SERVICE_OF[operation]

@@ -50,7 +50,7 @@ SHAPES = {
         _each(
             '"payment_method":"$","currency":"$","amount":',
             ("credit_card", "credit_card", "debit_card", "paypal", "apple_pay", "bank_transfer"),
-            ("USD", "USD", "USD", "EUR", "EUR", "GBP", "JPY", "INR", "BRL"),
+            ("USD", "USD", "USD", "EUR", "EUR", "GBP", "CAD", "INR", "BRL"),
         ),
         1,
         2_400,

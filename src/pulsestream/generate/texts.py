@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from pulsestream.generate import odds
+from pulsestream.generate import arrow, odds
 from pulsestream.generate.draw import TIME_MAX_CENTI
 from pulsestream.generate.payloads import SHAPES, before
 from pulsestream.generate.world import CITIES, DEVICES, ENVIRONMENT_SHARES, SERVICES
@@ -21,10 +20,6 @@ CALLS = range(odds.CALLS)
 SIZES = 1 << 10  # quantiles of each class of body size
 AGENTS = 1 << 4  # places of each device, shared out among its user agents
 NETWORKS = 1 << 8
-
-
-def _binary(texts: Iterable[str]) -> pa.Array:
-    return pa.array([text.encode() for text in texts], pa.binary())
 
 
 def _heading(call: int) -> str:
@@ -54,11 +49,11 @@ def _error_details(call: int) -> str:
     return details + ',"payload":{"correlation_id":"corr_'
 
 
-HEADINGS = _binary(map(_heading, CALLS))
-ERROR_DETAILS = _binary(map(_error_details, CALLS))
+HEADINGS = arrow.texts(map(_heading, CALLS))
+ERROR_DETAILS = arrow.texts(map(_error_details, CALLS))
 
 # service * 9 + environment * 3 + version
-RELEASES = _binary(
+RELEASES = arrow.texts(
     f'{version}","environment":"{environment}"}},"metrics":{{"response_time_ms":'
     for service in SERVICES
     for environment in ENVIRONMENT_SHARES
@@ -66,7 +61,7 @@ RELEASES = _binary(
 )
 RELEASES_EACH = len(ENVIRONMENT_SHARES) * len(SERVICES[0].versions)
 
-WHOLE_MS = _binary(map(str, range(TIME_MAX_CENTI // 100 + 1)))
+WHOLE_MS = arrow.texts(map(str, range(TIME_MAX_CENTI // 100 + 1)))
 _STATUSES = sorted({int(status) for status in odds.STATUS_OF})
 STATUSES = len(_STATUSES)
 STATUS_INDEX_OF = np.array([_STATUSES.index(int(status)) for status in odds.STATUS_OF], dtype=np.int32)
@@ -78,7 +73,7 @@ def fraction(hundredths: int) -> str:
 
 
 # hundredths * STATUSES + status
-FRACTION_AND_STATUS = _binary(
+FRACTION_AND_STATUS = arrow.texts(
     f'{fraction(hundredths)},"status_code":{status},"request_size_bytes":'
     for hundredths in range(100)
     for status in _STATUSES
@@ -107,19 +102,19 @@ def _answer_class(call: int) -> int:
     return operation.service if operation.method == "GET" else _ANSWER_MEDIANS.index(_WRITTEN_MEDIAN)
 
 
-REQUEST_SIZES = _binary(_sizes(_REQUEST_MEDIANS, 0.45))
-ANSWER_SIZES = _binary([*_sizes(_ANSWER_MEDIANS, 0.8), *["0"] * SIZES])
+REQUEST_SIZES = arrow.texts(_sizes(_REQUEST_MEDIANS, 0.45))
+ANSWER_SIZES = arrow.texts([*_sizes(_ANSWER_MEDIANS, 0.8), *["0"] * SIZES])
 _WITH_BODY = ("POST", "PUT", "PATCH")
 REQUEST_CLASS_OF = np.array(
     [odds.OPERATIONS[call // odds.OUTCOMES].method in _WITH_BODY for call in CALLS], dtype=np.int32
 )
 ANSWER_CLASS_OF = np.array([_answer_class(call) for call in CALLS], dtype=np.int32)
 
-CACHE_HIT = _binary(f',"cache_hit":{word}}},"context":{{"user_id":"user_' for word in ("false", "true"))
+CACHE_HIT = arrow.texts(f',"cache_hit":{word}}},"context":{{"user_id":"user_' for word in ("false", "true"))
 
 # Addresses of 240.0.0.0/4 belong to nobody. Each city has its own first number.
-NETWORK = _binary(f"{240 + city}.{number}." for city in range(len(CITIES)) for number in range(NETWORKS))
-HOST = _binary(f"{high}.{low}" for high in range(256) for low in range(256))
+NETWORK = arrow.texts(f"{240 + city}.{number}." for city in range(len(CITIES)) for number in range(NETWORKS))
+HOST = arrow.texts(f"{high}.{low}" for high in range(256) for low in range(256))
 
 
 def _agents() -> Iterable[str]:
@@ -135,7 +130,7 @@ def _agents() -> Iterable[str]:
 
 
 # (device * AGENTS + place) * cities + city
-AGENT_AND_TAGS = _binary(_agents())
+AGENT_AND_TAGS = arrow.texts(_agents())
 
 _BEFORE = [before(operation, SERVICES[operation.service].name) for operation in odds.OPERATIONS]
 _AFTER = [SHAPES[service.name].after for service in SERVICES]
@@ -147,9 +142,9 @@ def _firsts(groups: Iterable[tuple[str, ...]]) -> tuple[NDArray[np.int32], NDArr
     return (np.cumsum(counts) - counts).astype(np.int32), counts.astype(np.uint32)
 
 
-BEFORE = _binary(text for group in _BEFORE for text in group)
+BEFORE = arrow.texts(text for group in _BEFORE for text in group)
 BEFORE_FIRST, BEFORE_COUNT = _firsts(_BEFORE)
-AFTER = _binary(text + "}}\n" for group in _AFTER for text in group)
+AFTER = arrow.texts(text + "}}\n" for group in _AFTER for text in group)
 AFTER_FIRST, AFTER_COUNT = _firsts(_AFTER)
 
 _SHAPES = [SHAPES[service.name] for service in SERVICES]

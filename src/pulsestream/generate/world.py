@@ -191,7 +191,8 @@ CITIES = (
     City("São Paulo", "BR", "LATAM", "America/Sao_Paulo", 1.0),
 )
 
-USERS = 50_000  # ids user_10000 to user_59999
+USERS = 50_000
+FIRST_USER = 10_000  # user_10000 to user_59999
 
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 _IPHONE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
