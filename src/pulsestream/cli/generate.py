@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, NoReturn, cast
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from pulsestream.clock import SystemClock
@@ -71,8 +71,8 @@ def command(
         seed = secrets.randbelow(2**32)
     elif seed < 0:
         raise UsageError(f"--seed must be 0 or more, not {seed}")
-    if layout is None:
-        layout = "json" if output.removesuffix(".gz").removesuffix(".zst").endswith(".json") else "jsonl"
+    usual_layout = "json" if output.removesuffix(".gz").removesuffix(".zst").endswith(".json") else "jsonl"
+    layout = layout or usual_layout
 
     from pulsestream.generate import generate
 
@@ -86,7 +86,9 @@ def command(
     if quiet:
         return
     again = f"pulsestream generate --count {count} --hours {repr(hours).removesuffix('.0')} --seed {seed}"
-    again += f" --end {_rfc3339(until)} --format {layout} --output {shlex.quote(output)}"
+    again += f" --end {_rfc3339(until)} --output {shlex.quote(output)}"
+    if layout != usual_layout:
+        again += f" --format {layout}"
     _print_summary(
         console,
         generation.summary,
@@ -140,7 +142,7 @@ def _write(generation: Generation, file: BinaryIO, layout: str, advance: Callabl
             text = (b",\n" if index else b"[\n") + block[:-1].replace(b"\n", b",\n")
         written += _write_all(file, text)
         if advance is not None:
-            advance(generation.summary.events)
+            advance(generation.events)
     if layout == "json":
         written += _write_all(file, b"\n]\n")
     return written
@@ -246,7 +248,7 @@ def _progress(console: Console, count: int) -> Iterator[Callable[[int], None]]:
     with Progress(
         TextColumn("generating"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.completed:,}/{task.total:,}"),
         TimeRemainingColumn(),
         console=console,
         transient=True,

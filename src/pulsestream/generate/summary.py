@@ -38,11 +38,13 @@ class Tally:
     """Counts the blocks as they are drawn."""
 
     def __init__(self) -> None:
+        self.events = 0
         self._calls = np.zeros(odds.CALLS, dtype=np.int64)
         self._time_centi = np.zeros(len(SERVICES))
         self._at_ms = np.zeros(TIME_MAX_CENTI // 100 + 1, dtype=np.int64)
 
     def add(self, columns: Columns) -> None:
+        self.events += len(columns.call)
         self._calls += np.bincount(columns.call, minlength=odds.CALLS)
         self._time_centi += np.bincount(columns.service, weights=columns.time_centi, minlength=len(SERVICES))
         at_ms = np.bincount(columns.time_centi // 100)

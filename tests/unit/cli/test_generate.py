@@ -69,16 +69,21 @@ def test_the_same_seed_and_end_give_the_same_file(generate, tmp_path):
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-def test_the_line_of_the_summary_makes_a_random_run_again(generate, tmp_path):
-    _, _, err = generate("--count", 50, "--hours", 1.5, "--output", tmp_path / "a file.json")
-    first = (tmp_path / "a file.json").read_bytes()
-    (tmp_path / "a file.json").unlink()
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a file.json", ()), ("e.jsonl", ("--format", "json")), ("e.json", ("--format", "jsonl"))],
+)
+def test_the_line_of_the_summary_makes_a_random_run_again(generate, tmp_path, name, options):
+    path = tmp_path / name
+    _, _, err = generate("--count", 50, "--hours", 1.5, "--output", path, *options)
+    first = path.read_bytes()
+    path.unlink()
 
     command = shlex.split(re.search(r"the same again: (.*)", err)[1])
     assert command[:2] == ["pulsestream", "generate"]
     generate(*command[2:])
 
-    assert (tmp_path / "a file.json").read_bytes() == first
+    assert path.read_bytes() == first
 
 
 @pytest.mark.parametrize(
@@ -133,6 +138,7 @@ def test_quiet_says_nothing(generate):
         (("--hours", "nan"), 2, "--hours must be more than 0"),
         (("--hours", 1e7), 2, "before 1970"),
         (("--hours", 1e300), 2, "before 1970"),
+        (("--hours", 90_000), 2, "at most ten years (87,672 hours)"),
         (("--hours", 1e-12), 2, "less than a microsecond"),
         (("--seed", -1), 2, "--seed must be 0 or more"),
         (("--end", "yesterday"), 2, "write it like 2026-11-20T12:00:00Z"),
@@ -244,5 +250,5 @@ def test_a_terminal_shows_a_bar_while_it_works(tmp_path):
     os.close(terminal)
 
     assert b"generating" in shown
-    assert b"40000/40000" in shown
+    assert b"40,000/40,000" in shown
     assert b"40,000 events" in shown

@@ -110,9 +110,10 @@ def test_live_traffic_goes_on_over_midnight():
         (END, END),
         (END, END - DAY),
         (datetime(1969, 12, 31, tzinfo=UTC), END),
+        (END - timedelta(days=3_654), END),
         (datetime(2026, 1, 1), END),  # noqa: DTZ001 - the mistake under test
     ],
-    ids=["empty", "backwards", "before 1970", "no zone"],
+    ids=["empty", "backwards", "before 1970", "over ten years", "no zone"],
 )
 def test_a_range_that_makes_no_sense_is_refused(start, end):
     with pytest.raises(UsageError):
