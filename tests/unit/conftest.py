@@ -15,12 +15,16 @@ KEY = "the-key"
 
 @dataclass
 class StandIn:
-    """Keeps events by id in `events`. `faults` are used up one a request, in order; None is a good answer."""
+    """Keeps events by id in `events`. `faults` are used up one a request, in order; None is a good answer.
+
+    `answers` holds, by the end of a path, what questions are answered with, one after the other; the last stays.
+    """
 
     port: int = 0
     events: dict[str, dict] = field(default_factory=dict)
     faults: list = field(default_factory=list)
     requests: list = field(default_factory=list)
+    answers: dict[str, list] = field(default_factory=dict)
     events_max: int = 100_000
     gate: threading.Event = field(default_factory=threading.Event)
     under_way: int = 0
@@ -110,7 +114,8 @@ async def _answer(stand_in, request):
     elif request.method == "POST":
         answer = _single(stand_in, body)
     else:
-        answer = web.json_response({"answer": 42})
+        said = stand_in.answers.get(request.path.rsplit("/", 1)[1], [{"answer": 42}])
+        answer = web.json_response(said.pop(0) if len(said) > 1 else said[0])
     if kind == "lose":  # the events are kept, the answer never arrives
         request.transport.close()
     return answer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +13,8 @@ from rich.live import Live
 from rich.text import Text
 
 from pulsestream.cli import options, progress
+from pulsestream.cli.connect import connect
 from pulsestream.cli.interrupt import EXIT_INTERRUPTED, interruptible
-from pulsestream.client import Client, RetryPolicy
 from pulsestream.client.bulk import Bulk, Pace
 from pulsestream.client.source import STDIN, Source
 from pulsestream.client.tally import Tally
@@ -24,6 +23,7 @@ from pulsestream.clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from pulsestream.client import Client
     from pulsestream.errors import PulseStreamError
 
 EXIT_REFUSED = 3
@@ -105,15 +105,7 @@ def command(
     if files.count(STDIN) > 1:
         raise click.UsageError("Standard input (-) can be given once.")
     tally = Tally()
-    client = Client(
-        url,
-        api_key,
-        clock=SystemClock(),
-        rng=random.Random(),  # noqa: S311 - jitter, not a secret
-        policy=RetryPolicy(budget_s=retry_for),
-        connections=pace.concurrency,
-        observe=tally.observe,
-    )
+    client = connect(url, api_key, retry_for_s=retry_for, connections=pace.concurrency, observe=tally.observe)
     import uvloop  # half the time a batch of asyncio's own loop
 
     with contextlib.ExitStack() as opened:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from pulsestream.clock import SystemClock
+
 if TYPE_CHECKING:
     from pulsestream.clock import Clock
 
@@ -75,3 +77,32 @@ def moment(text: str, clock: Clock) -> datetime:
 
 def rfc3339(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def time_range(command: _F) -> _F:
+    """Add --since, --from and --to; `range_parameters` reads them."""
+    decorators = [
+        click.option("--to", "end", metavar="TIME", help="Before this time; a time without a zone is UTC."),
+        click.option(
+            "--from", "start", metavar="TIME", help="At or after this time: 2026-05-04T10:20:30Z, 2026-05-04, 2h."
+        ),
+        click.option("--since", metavar="LENGTH", help="The last 90s, 15m, 1.5h, 7d or 2w."),
+    ]
+    for decorator in decorators:
+        command = decorator(command)
+    return command
+
+
+def range_parameters(since: str | None, start: str | None, end: str | None) -> list[tuple[str, str]]:
+    """start_time and end_time as query parameters. Raises click.UsageError."""
+    clock = SystemClock()
+    if since is not None and start is not None:
+        raise click.UsageError("--since and --from both say where to begin: give one of them.")
+    found = []
+    if since is not None:
+        found.append(("start_time", rfc3339(clock.now() - duration(since))))
+    if start is not None:
+        found.append(("start_time", rfc3339(moment(start, clock))))
+    if end is not None:
+        found.append(("end_time", rfc3339(moment(end, clock))))
+    return found

@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pulsestream.cli.listing import plain
 from pulsestream.client.tally import NO_ANSWER
 
 if TYPE_CHECKING:
@@ -213,16 +214,16 @@ def _print_refusals(console: Console, tally: Tally) -> None:
 def _refusal(refusal: Refusal) -> Text:
     text = Text("  ")
     text.append(f"{refusal.name}:{refusal.place}", style="bold")
-    text.append(f"  {refusal.reason}", style="red")
+    text.append(f"  {plain(refusal.reason)}", style="red")
     if refusal.event_id:
-        text.append(f"  {refusal.event_id}", style="dim")
+        text.append(f"  {plain(refusal.event_id)}", style="dim")
     for broken in refusal.errors:
         text.append("\n      ")
         if broken.field != "$":
-            text.append(f"{broken.field}: ", style="cyan")
-        text.append(broken.rule)
+            text.append(f"{plain(broken.field)}: ", style="cyan")
+        text.append(plain(broken.rule))
         if broken.value:
-            text.append(f"; got {broken.value}")
+            text.append(f"; got {plain(broken.value)}")
         if broken.help:
             text.append(f". {broken.help[:1].upper()}{broken.help[1:]}", style="dim")
     return text

@@ -19,6 +19,7 @@ from pulsestream.errors import (
     BadParameters,
     ConfigError,
     NotFound,
+    Overloaded,
     PulseStreamError,
     RemoteError,
     ServerUnreachable,
@@ -84,7 +85,7 @@ class Connection:
         policy: RetryPolicy | None = None,
         connections: int = 8,
         timeout_s: float = 60.0,
-        observe: Callable[[Attempt], None] = _ignore,
+        observe: Callable[[Attempt], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.url = _base(url)
@@ -94,7 +95,7 @@ class Connection:
         self._rng = rng
         self._connections = connections
         self._timeout_s = timeout_s
-        self._observe = observe
+        self._observe = observe or _ignore
         self._sleep = sleep
         self._stopping = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
@@ -158,7 +159,7 @@ class Connection:
     async def get_json(self, path: str, params: Params = (), *, shape: type[T]) -> T:
         """Ask, and decode the answer as `shape`; tries again while that can help.
 
-        Raises ServerUnreachable, Unauthorized, NotFound, BadParameters, RemoteError.
+        Raises ServerUnreachable, Overloaded, Unauthorized, NotFound, BadParameters, RemoteError.
         """
         backoff = self.backoff()
         while True:
@@ -184,6 +185,14 @@ class Connection:
         """The error that an answer other than 200 means to the person who asked."""
         problem = read_problem(reply.body)
         said = problem.detail or problem.title
+        if reply.status in PASSING_STATUSES:
+            waits = max(1, round(reply.retry_after_s or 1))
+            return Overloaded(f"{self.url} takes no more for the moment ({said or reply.status})", waits)
+        if reply.status in LOST_STATUSES:
+            return self.unreachable(NoAnswer(f"status {reply.status} from a proxy", lost=True))
+        return self._final_refusal(reply, problem, said)
+
+    def _final_refusal(self, reply: Reply, problem: Problem, said: str) -> PulseStreamError:
         if reply.status == 401:  # noqa: PLR2004 - HTTP's own number
             return Unauthorized(
                 f"{self.url} does not accept this API key ({said or 'status 401'}): "

@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from pulsestream.cli import main
-
 KEY = "the-key"
 
 
@@ -21,18 +19,8 @@ def write(tmp_path, count=5, *, bad=(), name="events.jsonl"):
 
 
 @pytest.fixture
-def ingest(stand_in, monkeypatch, capsys):
-    """Run `pulsestream ingest` in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments, key=KEY, url=None):
-        monkeypatch.setenv("PULSESTREAM_API_KEY", key)
-        monkeypatch.setenv("PULSESTREAM_URL", url or stand_in.url)
-        monkeypatch.setattr(sys, "argv", ["pulsestream", "ingest", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code, *capsys.readouterr()
-
-    return run
+def ingest(run):
+    return lambda *arguments, **more: run("ingest", *arguments, **more)
 
 
 def report(result):

@@ -1,0 +1,75 @@
+"""Which events: the filter options of `search` and `tail`, and the query parameters that they become."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from pulsestream.event import EVENT_TYPES, SEVERITIES
+
+_F = TypeVar("_F", bound=Callable[..., object])
+_CLASS = re.compile(r"([1-5])xx", re.IGNORECASE)
+
+# option -> (query parameter, help)
+_WORDS = {
+    "--service": ("service", "Service that was called."),
+    "--endpoint": ("endpoint", "Route template, such as /api/v1/orders/{id}."),
+    "--method": ("method", "HTTP method."),
+    "--environment": ("environment", "Environment, such as production."),
+    "--version": ("version", "Version of the service."),
+    "--user-id": ("user_id", "User."),
+    "--session-id": ("session_id", "Session."),
+    "--request-id": ("request_id", "Request."),
+    "--trace-id": ("trace_id", "Trace."),
+    "--ip-address": ("ip_address", "Address of the caller."),
+}
+
+
+def filters(command: _F) -> _F:
+    """Add the filters. The verb gets them as keywords, for `parameters`."""
+    decorators = [
+        click.option("--tag", multiple=True, metavar="NAME=VALUE", help="Tag; all that are given must hold."),
+        *(
+            click.option(option, name, multiple=True, metavar="TEXT", help=text)
+            for option, (name, text) in reversed(_WORDS.items())
+        ),
+        click.option(
+            "--event-type", "event_type", multiple=True, type=click.Choice(EVENT_TYPES), help="Kind of event."
+        ),
+        click.option("--severity", multiple=True, type=click.Choice(SEVERITIES), help="Severity."),
+        click.option("--status-code", "status_code", multiple=True, metavar="CODE", help="HTTP status: 404, or 5xx."),
+    ]
+    for decorator in decorators:
+        command = decorator(command)
+    return command
+
+
+def parameters(text: tuple[str, ...], **given: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The query parameters. Raises click.BadParameter."""
+    found = [("q", " ".join(text))] if text else []
+    for name, values in given.items():
+        for value in values:
+            found += [(name, one) for one in _values(name, value)]
+    return found
+
+
+def _values(name: str, value: str) -> list[str]:
+    if name == "status_code":
+        family = _CLASS.fullmatch(value)
+        if family:
+            return [str(int(family[1]) * 100 + rest) for rest in range(100)]
+        if not (value.isascii() and value.isdigit()):
+            raise click.BadParameter(
+                f"--status-code: {value!r} is neither a status such as 404 nor a class such as 5xx."
+            )
+    if name == "method":
+        return [value.upper()]
+    if name == "tag":
+        key, equals, text = value.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"--tag: {value!r} is not of the form NAME=VALUE.")
+        return [f"{key}:{text}"]
+    return [value]
