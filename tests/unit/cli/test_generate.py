@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 
 from pulsestream.cli import main
+from pulsestream.cli.generate import command
 from pulsestream.event import Event
 
 if sys.version_info >= (3, 14):
@@ -23,6 +25,8 @@ else:
     from backports import zstd
 
 PROGRAM = [sys.executable, "-m", "pulsestream", "generate"]
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs" / "generator.md"
 FIXED = ("--seed", 7, "--end", "2026-11-20T12:00:00Z")
 
 
@@ -252,3 +256,79 @@ def test_a_terminal_shows_a_bar_while_it_works(tmp_path):
     assert b"generating" in shown
     assert b"40,000/40,000" in shown
     assert b"40,000 events" in shown
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout with the scripts and nothing installed."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def by_a_python_without_the_package(checkout, *arguments):
+    """Run the script by the Python that ours is made from, without anything that was installed."""
+    script = checkout / "scripts" / "generate_realistic_events.py"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [sys._base_executable, "-S", script, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=checkout,
+        env=environment,
+        check=False,
+    )
+
+
+def test_the_script_runs_itself_again_in_the_checkouts_environment(checkout):
+    python = checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    python.chmod(0o755)
+
+    run = by_a_python_without_the_package(checkout, "--count", "20", "--hours", "168", "--output", "e.jsonl")
+
+    assert (run.returncode, run.stdout) == (0, "")
+    assert "20 events" in run.stderr
+    assert len(events((checkout / "e.jsonl").read_bytes())) == 20
+
+
+def test_the_script_says_what_to_do_when_nothing_is_installed(checkout):
+    run = by_a_python_without_the_package(checkout)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        f"generate_realistic_events.py: PulseStream is not installed yet: run `make install` in {checkout}\n"
+    )
+
+
+def test_the_script_does_not_run_itself_for_ever_in_an_environment_without_the_package(checkout):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)
+    script = checkout / "scripts" / "generate_realistic_events.py"
+
+    run = subprocess.run(
+        [checkout / ".venv" / "bin" / "python", script], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert run.returncode == 2
+    assert "run `make install`" in run.stderr
+
+
+def test_errors_of_the_script_are_those_of_the_program():
+    script = ROOT / "scripts" / "generate_realistic_events.py"
+    run = subprocess.run([sys.executable, script, "--count", "0"], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stderr) == (2, "pulsestream: --count must be 1 or more, not 0\n")
+
+
+def test_the_committed_events_are_those_the_documented_command_makes(generate, tmp_path):
+    documented = re.search(r"pulsestream generate (.*) --output test_events_500.jsonl", DOCS.read_text())[1]
+    generate(*documented.split(), "--output", tmp_path / "made.jsonl")
+
+    assert (tmp_path / "made.jsonl").read_bytes() == (ROOT / "test_events_500.jsonl").read_bytes()
+
+
+def test_every_option_is_documented():
+    page = DOCS.read_text()
+    for option in command.params:
+        for name in option.opts:
+            assert f"`{name}" in page, f"docs/generator.md does not speak of {name}"
