@@ -64,7 +64,7 @@ async def search(
     began = server.clock.monotonic()
     is_fresh = not fresh or await server.fresh(question.tenant)
     page = await server.questions.search(
-        replace(question, limit=limit), after=after, snapshot=server.watermark.fed, offset=offset
+        replace(question, limit=limit), after=after, fed=server.watermark.fed, offset=offset
     )
     return SearchAnswer(
         events=page.events,

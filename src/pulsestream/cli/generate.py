@@ -52,7 +52,7 @@ _GZIP_LEVEL = 4  # level 6 makes 6 % less and takes twice as long on these event
 @click.option(
     "--end",
     metavar="TIME",
-    help="When the last hour ends, such as 2026-11-20T12:00:00Z (UTC without a zone). Default: now.",
+    help="Where the time range ends, such as 2026-11-20T12:00:00Z (UTC without a zone). Default: now.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 def command(

@@ -127,7 +127,7 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
 
 
 def check_irregular(raw: bytes | Raw, index: int, terms: Terms) -> Admissible | Refusal:
-    """The slow path, for an event that did not decode as it stands: accept it with its extra, or name its broken rules."""
+    """The slow path, for an event that did not decode as it stands: accept it with its extra, or say why not."""
     try:
         bytes(raw).decode()
         regular, extra = split(raw)

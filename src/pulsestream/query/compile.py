@@ -10,9 +10,7 @@ from pulsestream.query.model import Cursor, Query
 from pulsestream.store.port import Parameter, Statement
 from pulsestream.store.record import COLUMNS
 
-# The sorting key is (tenant, hour, service, timestamp, position): the hour in front lets the engine read
-# newest first and stop as soon as the page is full.
-_NEWEST_FIRST = "toStartOfHour(timestamp) DESC, timestamp DESC, position DESC"
+_TAG_SEPARATOR = "\0"  # in the column tag_pairs, between name and value
 
 
 class _Where:
@@ -31,11 +29,8 @@ class _Where:
             values: list[str] | list[int] = list(filter_.values)  # type: ignore[assignment]  # one type a dimension
             self.add(f"{dimension.column} IN {{{name}:Array({dimension.type})}}", **{name: values})
         for number, (tag, value) in enumerate(query.tags):
-            of, name = f"tag_{number}", f"tag_value_{number}"
-            self.add(
-                f"mapContains(tags, {{{of}:String}}) AND tags[{{{of}:String}}] = {{{name}:String}}",
-                **{of: tag, name: value},
-            )
+            name = f"tag_{number}"
+            self.add(f"has(tag_pairs, {{{name}:String}})", **{name: tag + _TAG_SEPARATOR + value})
         if query.text:
             self.add(
                 "(positionCaseInsensitiveUTF8(title, {text:String}) > 0"
@@ -53,22 +48,51 @@ class _Where:
         return " AND ".join(self._conditions)
 
 
-def page(query: Query, *, after: Cursor | None, snapshot: int, offset: int, hidden: Sequence[str]) -> Statement:
-    """One page of whole events, newest first, and one row more to tell whether there is another page."""
-    where = _Where(query, hidden)
-    where.add("position <= {snapshot:UInt64}", snapshot=after.snapshot if after else snapshot)
+def hours(query: Query, *, after: Cursor | None, snapshot: int | None, hidden: Sequence[str]) -> Statement:
+    """Rows (hour in seconds since 1970, events) of what a page can come from, the newest hour first.
+
+    It says how many events match, and how far back the page reaches. The engine cannot tell that itself: it
+    would read every hour to sort by time. `snapshot`: None for everything there is.
+    """
+    where = _paged(query, snapshot, hidden)
     if after is not None:
-        where.add(
-            "timestamp <= fromUnixTimestamp64Micro({after:Int64}, 'UTC') AND"
-            " (timestamp, position) < (fromUnixTimestamp64Micro({after:Int64}, 'UTC'), {after_position:UInt64})",
-            after=after.timestamp_us,
-            after_position=after.position,
-        )
+        where.add(_BEFORE_CURSOR, **_cursor_parameters(after))
     return Statement(
-        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY {_NEWEST_FIRST}"
-        " LIMIT {limit:UInt64} OFFSET {offset:UInt64}",
-        where.parameters | {"limit": query.limit + 1, "offset": offset},
+        f"SELECT toUnixTimestamp(hour), count() FROM events WHERE {where} GROUP BY hour ORDER BY hour DESC",
+        where.parameters,
     )
+
+
+def page(
+    query: Query, *, after: Cursor | None, snapshot: int | None, since_hour: int, offset: int, hidden: Sequence[str]
+) -> Statement:
+    """One page of whole events, newest first, none older than `since_hour` (seconds since 1970)."""
+    where = _paged(query, snapshot, hidden)
+    where.add("hour >= toDateTime({since_hour:Int64}, 'UTC')", since_hour=since_hour)
+    if after is not None:
+        where.add(_BEFORE_CURSOR, **_cursor_parameters(after))
+    return Statement(
+        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY timestamp DESC, position DESC"
+        " LIMIT {limit:UInt64} OFFSET {offset:UInt64}",
+        where.parameters | {"limit": query.limit, "offset": offset},
+    )
+
+
+_BEFORE_CURSOR = (
+    "hour <= toStartOfHour(fromUnixTimestamp64Micro({after:Int64}, 'UTC'))"
+    " AND (timestamp, position) < (fromUnixTimestamp64Micro({after:Int64}, 'UTC'), {after_position:UInt64})"
+)
+
+
+def _cursor_parameters(after: Cursor) -> dict[str, Parameter]:
+    return {"after": after.timestamp_us, "after_position": after.position}
+
+
+def _paged(query: Query, snapshot: int | None, hidden: Sequence[str]) -> _Where:
+    where = _Where(query, hidden)
+    if snapshot is not None:
+        where.add("position <= {snapshot:UInt64}", snapshot=snapshot)
+    return where
 
 
 def arrivals(query: Query, *, after: int, hidden: Sequence[str]) -> Statement:
@@ -97,15 +121,10 @@ def one_event(tenant: str, event_id: str) -> Statement:
     )
 
 
-def count(query: Query, *, snapshot: int, hidden: Sequence[str]) -> Statement:
-    """One row: how many events there are, how many of them the query is about."""
-    everything = _Where(Query(tenant=query.tenant, limit=1), hidden)
+def count(query: Query, *, hidden: Sequence[str]) -> Statement:
+    """One row: how many events the query is about."""
     where = _Where(query, hidden)
-    where.add("position <= {snapshot:UInt64}", snapshot=snapshot)
-    return Statement(
-        f"SELECT (SELECT count() FROM events WHERE {everything}), (SELECT count() FROM events WHERE {where})",
-        where.parameters,
-    )
+    return Statement(f"SELECT count() FROM events WHERE {where}", where.parameters)
 
 
 def measures(query: Query, *, hidden: Sequence[str]) -> Statement:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, TypeVar, cast
 
 from msgspec import Raw, Struct
@@ -59,19 +60,37 @@ class Questions:
         for session in self._sessions:
             session.close()
 
-    async def search(self, query: Query, *, after: Cursor | None, snapshot: int, offset: int) -> Page:
-        """One page, newest first."""
+    async def search(self, query: Query, *, after: Cursor | None, fed: int, offset: int) -> Page:
+        """One page, newest first. `fed`: the last position that is there to be asked about."""
         hidden = self._hidden(query.tenant)
-        snapshot = after.snapshot if after else snapshot
-        counted, found = await asyncio.gather(
-            self._ask(sql.count(query, snapshot=snapshot, hidden=hidden)),
-            self._ask(sql.page(query, after=after, snapshot=snapshot, offset=offset, hidden=hidden)),
+        # The first page is what there is; only those after it must not see what has arrived since.
+        snapshot = after.snapshot if after else None
+        total, matching = await asyncio.gather(
+            self._ask(sql.count(Query(tenant=query.tenant, limit=1), hidden=hidden)),
+            self._ask(sql.hours(query, after=None, snapshot=snapshot, hidden=hidden)),
         )
-        [[total, filtered]] = cast("Sequence[Sequence[int]]", counted)
-        rows = found[: query.limit]
-        more = len(found) > query.limit
-        following = Cursor(*record.place(rows[-1]), snapshot) if more else None
-        return Page([Raw(record.event_json(row)) for row in rows], total, filtered, following)
+        ahead = await self._ask(sql.hours(query, after=after, snapshot=snapshot, hidden=hidden)) if after else matching
+        left = sum(count for _, count in _pairs(ahead)) - offset
+        counted = Page([], cast("int", total[0][0]), sum(count for _, count in _pairs(matching)), None)
+        if left <= 0:
+            return counted
+        rows = await self._ask(
+            sql.page(
+                query,
+                after=after,
+                snapshot=snapshot,
+                since_hour=_reach(ahead, offset + query.limit),
+                offset=offset,
+                hidden=hidden,
+            )
+        )
+        more = left > query.limit and len(rows) == query.limit
+        return Page(
+            [Raw(record.event_json(row)) for row in rows],
+            counted.total,
+            counted.filtered,
+            Cursor(*record.place(rows[-1]), after.snapshot if after else fed) if more else None,
+        )
 
     async def arrivals(self, query: Query, *, after: int | None, fed: int) -> Arrivals:
         """Events in order of arrival. `fed`: the last position that is there to be asked about."""
@@ -136,3 +155,14 @@ class Questions:
             session = self._local.session = self._open_session()
             self._sessions.append(session)
         return session
+
+
+def _pairs(rows: Sequence[Sequence[object]]) -> Sequence[tuple[int, int]]:
+    return cast("Sequence[tuple[int, int]]", rows)
+
+
+def _reach(hours: Sequence[Sequence[object]], events: int) -> int:
+    """The hour, of those given newest first, in which the count of events reaches `events`; else the last."""
+    pairs = _pairs(hours)
+    sums = accumulate(count for _, count in pairs)
+    return next((hour for (hour, _), seen in zip(pairs, sums, strict=True) if seen >= events), pairs[-1][0])

@@ -35,5 +35,5 @@ def migrations() -> list[Migration]:
 
 
 def _statements(text: str) -> tuple[str, ...]:
-    without_comments = re.sub(r"(?m)^--.*$", "", text)
+    without_comments = re.sub(r"(?m)^\s*--.*$", "", text)
     return tuple(part.strip() for part in without_comments.split(";") if part.strip())
