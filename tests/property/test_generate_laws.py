@@ -89,6 +89,17 @@ def test_different_seeds_share_no_id(end, span, one, two):
     assert not made[0] & made[1]
 
 
+def test_the_first_day_there_is_can_be_generated():
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    made = [
+        event
+        for block in generate(100, start=start, end=start + timedelta(days=1), seed=0)
+        for event in EVENTS.decode_lines(block)
+    ]
+
+    assert start <= made[0].timestamp < made[-1].timestamp < start + timedelta(days=1)
+
+
 @pytest.mark.parametrize("count", [1, 9_999, 10_000, 10_001, 20_000])
 def test_the_edges_of_blocks_lose_nothing(count):
     end = datetime(2026, 11, 20, tzinfo=UTC)

@@ -25,8 +25,8 @@ _KINDS = ((True, False), (True, False), (False, True), (False, True), (True, Tru
 def factors(seed: int, first_bin: int, bins: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How many times likelier than usual errors and slow calls are; two arrays of shape (bins, services)."""
     errors, slow = np.ones((bins, len(SERVICES))), np.ones((bins, len(SERVICES)))
-    # One span earlier, for what began there and goes on.
-    for span in range(first_bin // SPAN_BINS - 1, (first_bin + bins - 1) // SPAN_BINS + 1):
+    # One span earlier, for what began there and goes on; none is before 1970.
+    for span in range(max(first_bin // SPAN_BINS - 1, 0), (first_bin + bins - 1) // SPAN_BINS + 1):
         rng = np.random.default_rng((seed, 1, span))
         for service in range(len(SERVICES)):
             chance, start, length, kind, error, slowness = rng.random(6)

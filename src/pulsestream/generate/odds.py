@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from pulsestream.generate.failures import SLOWNESS, Failure, failures, weight
 from pulsestream.generate.rhythm import CITY_SHARES
 from pulsestream.generate.world import (
-    CITIES,
     DEVICES,
     ENVIRONMENT_SHARES,
     SERVICES,
@@ -142,4 +141,3 @@ TIME_SHIFT = 32 - 14  # of 32 random bits, the upper 14 choose the quantile, the
 _POPULATION = np.floor(CITY_SHARES * USERS).astype(np.int64)
 USERS_IN = _POPULATION.astype(np.float64)
 FIRST_USER_IN = np.cumsum(_POPULATION) - _POPULATION
-assert len(CITIES) == len(USERS_IN)  # noqa: S101 - one population a city

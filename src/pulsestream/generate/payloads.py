@@ -22,7 +22,12 @@ class Shape(Struct, frozen=True):
     after: tuple[str, ...]
 
 
-_CENTS = tuple(f"{cents / 100:.2f}".rstrip("0")[1:] if cents else ".0" for cents in range(100))
+def fraction(hundredths: int) -> str:
+    """Two decimals as JSON writers print them: .5, not .50."""
+    return f".{hundredths:02d}".rstrip("0") if hundredths else ".0"
+
+
+_CENTS = tuple(map(fraction, range(100)))
 
 
 def _each(template: str, *choices: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pulsestream.generate import arrow, odds
 from pulsestream.generate.draw import TIME_MAX_CENTI
-from pulsestream.generate.payloads import SHAPES, before
+from pulsestream.generate.payloads import SHAPES, before, fraction
 from pulsestream.generate.world import CITIES, DEVICES, ENVIRONMENT_SHARES, SERVICES
 
 CALLS = range(odds.CALLS)
@@ -65,11 +65,6 @@ WHOLE_MS = arrow.texts(map(str, range(TIME_MAX_CENTI // 100 + 1)))
 _STATUSES = sorted({int(status) for status in odds.STATUS_OF})
 STATUSES = len(_STATUSES)
 STATUS_INDEX_OF = np.array([_STATUSES.index(int(status)) for status in odds.STATUS_OF], dtype=np.int32)
-
-
-def fraction(hundredths: int) -> str:
-    """Two decimals as JSON writers print them: .5, not .50."""
-    return f".{hundredths:02d}".rstrip("0") if hundredths else ".0"
 
 
 # hundredths * STATUSES + status

@@ -17,8 +17,8 @@ from pulsestream.generate.plan import Plan, plan
 from pulsestream.generate.render import render
 from pulsestream.generate.summary import Summary, Tally
 
-# Events drawn together; the bytes depend on it. 10 MB: larger ones are given back to the system and faulted in
-# anew each time, which costs a third of the speed, and a smaller one spends its time on calls.
+# Events drawn together; the bytes depend on it. The memory of larger blocks (10 MB is one) is given back to the
+# system and faulted in anew each time, which costs a third of the speed; smaller ones spend their time on calls.
 BLOCK = 10_000
 RANGE_MAX = timedelta(days=3_653)  # ten years are planned in 6 s and 800 MB
 _DAY_US = 86_400_000_000
@@ -117,7 +117,7 @@ def _range(start: datetime, end: datetime) -> tuple[int, int]:
 
 
 def _blocks(
-    odds: Plan, key: tuple[int, ...], tally: Tally, *, part: tuple[float, float], count: int, first: int
+    planned: Plan, key: tuple[int, ...], tally: Tally, *, part: tuple[float, float], count: int, first: int
 ) -> Iterator[pa.Array]:
     """Blocks of BLOCK events; each is drawn by a generator of its own, seeded by the key and its number.
 
@@ -131,7 +131,7 @@ def _blocks(
     ends[0] = part[0]
     for number, size in enumerate(sizes):
         rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence((*key, number))))
-        columns = draw(odds, rng, ends[number], ends[number + 1], int(size))
+        columns = draw(planned, rng, ends[number], ends[number + 1], int(size))
         tally.add(columns)
         yield render(columns, first + number * BLOCK)
 
