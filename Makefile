@@ -1,0 +1,70 @@
+# `make` lists what there is. Needs make (GNU 3.81 or newer), Python 3.11 or newer, and a package index.
+#
+#   make PYTHON=python3.12 …   which Python to make .venv with
+#   make LOCK= install         the versions that the package index has, where it lacks a locked one
+
+LOCK = requirements-dev.lock
+BIN = .venv/bin
+# One of these a core: the tests start servers of their own.
+TEST_PROCESSES = 2
+
+.PHONY: help install demo test quick check bench datasets clean lock
+
+help:
+	@echo "make install   .venv with PulseStream and its tools (about 250 MB the first time)"
+	@echo "make demo      a server with a day of history, live traffic and a live view; Ctrl-C ends it"
+	@echo "make test      every test"
+	@echo "make quick     the tests that take seconds"
+	@echo "make check     lint, format, types, import law, tidiness"
+	@echo "make bench     what one machine takes in and answers, beside what the engine alone could"
+	@echo "make datasets  the four sample files, the same bytes everywhere"
+	@echo "make lock      renew requirements-dev.lock with the newest versions that pyproject.toml allows"
+	@echo "make clean     remove .venv, caches and what make made"
+
+install: .venv/installed
+	@echo "install: .venv is ready, see .venv/bin/pulsestream --help"
+
+.venv/installed: pyproject.toml $(LOCK) scripts/packages.sh
+	@PYTHON="$(PYTHON)" LOCK="$(LOCK)" sh scripts/packages.sh install
+
+demo: .venv/installed
+	@$(BIN)/pulsestream demo
+
+test: .venv/installed
+	@echo "test: every test, some minutes; 'make quick' leaves out the slow ones"
+	@$(BIN)/pytest -n $(TEST_PROCESSES)
+
+quick: .venv/installed
+	@$(BIN)/pytest -n $(TEST_PROCESSES) -m "not slow"
+
+check: .venv/installed
+	@echo "check: ruff" && $(BIN)/ruff check
+	@echo "check: format" && $(BIN)/ruff format --check
+	@echo "check: types" && $(BIN)/mypy
+	@echo "check: import law" && $(BIN)/lint-imports --no-logo
+	@echo "check: tidiness" && $(BIN)/pytest tests/unit/test_tidy.py tests/unit/test_house.py
+
+bench: .venv/installed
+	@$(BIN)/python bench/run.py
+
+# A fixed seed and a fixed end, so that a file is the same bytes whenever and wherever it is made.
+END = 2026-11-20T12:00:00Z
+GENERATE = $(BIN)/pulsestream generate --quiet --end $(END)
+
+datasets: .venv/installed
+	@echo "datasets: test_events_500.jsonl      500 events,  24 hours"
+	@$(GENERATE) --seed 24 --count 500 --hours 24 --output test_events_500.jsonl
+	@echo "datasets: sample_events_1k.jsonl     1,000 events,  24 hours"
+	@$(GENERATE) --seed 1000 --count 1000 --hours 24 --output sample_events_1k.jsonl
+	@echo "datasets: realistic_events_5k.jsonl  5,000 events,  7 days"
+	@$(GENERATE) --seed 5000 --count 5000 --hours 168 --output realistic_events_5k.jsonl
+	@echo "datasets: sample_events_10k.jsonl    10,000 events, 7 days"
+	@$(GENERATE) --seed 10000 --count 10000 --hours 168 --output sample_events_10k.jsonl
+
+lock:
+	@PYTHON="$(PYTHON)" sh scripts/packages.sh lock
+
+clean:
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -f sample_events_1k.jsonl realistic_events_5k.jsonl sample_events_10k.jsonl
+	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +

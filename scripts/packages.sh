@@ -1,0 +1,95 @@
+#!/bin/sh
+# packages.sh install   make .venv hold what requirements-dev.lock names, and this package
+# packages.sh lock      renew requirements-dev.lock with the newest versions that pyproject.toml allows
+#
+#   PYTHON   the Python to make .venv with; else the first of python3, python3.14 … python3.11 that is new enough
+#   LOCK     the lock to install; empty: whatever versions pyproject.toml allows and the package index serves
+#
+# Needs a Python of 3.11 or newer and a package index; uv does the work, and pip brings uv.
+set -eu
+cd "$(dirname "$0")/.."
+LOCK=${LOCK-requirements-dev.lock}
+
+say() { printf 'packages: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    if [ -n "${PYTHON:-}" ]; then
+        command -v "$PYTHON" >/dev/null || fail "there is no $PYTHON: name a Python of 3.11 or newer (make PYTHON=python3.12)"
+        new_enough "$PYTHON" || fail "$PYTHON is not Python 3.11 or newer: name another (make PYTHON=python3.12)"
+        return
+    fi
+    for PYTHON in python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$PYTHON" >/dev/null && new_enough "$PYTHON"; then return; fi
+    done
+    found=$(python3 --version 2>&1) || found="no python3"
+    fail "PulseStream needs Python 3.11 or newer and found $found:" \
+        "install one, or say where one is (make PYTHON=/path/to/python3.12)"
+}
+
+make_venv() {
+    find_python
+    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || fail "$PYTHON lacks the modules venv and ensurepip:" \
+        "on Debian and Ubuntu, apt-get install python3-venv; or name another Python (make PYTHON=python3.12)"
+    say "making .venv with $("$PYTHON" --version)"
+    "$PYTHON" -m venv --clear .venv
+}
+
+# uv reads none of pip's settings: a machine where pip knows its index and its certificates should need no more.
+take_settings_of_pip() {
+    if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
+        index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
+        if [ -n "$index" ]; then export UV_DEFAULT_INDEX="$index"; fi
+    fi
+    if [ -z "${SSL_CERT_FILE:-}" ] && [ -n "${PIP_CERT:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi
+    export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-180}"
+}
+
+make_uv() {
+    if ! new_enough .venv/bin/python; then make_venv; fi
+    if ! .venv/bin/python -c 'import uv' 2>/dev/null; then
+        .venv/bin/python -c 'import pip' 2>/dev/null || .venv/bin/python -m ensurepip >/dev/null
+        say "getting uv, which installs the rest"
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check uv ||
+            fail "pip could not get uv (its message is above): is a package index reachable from here?"
+    fi
+    take_settings_of_pip
+}
+
+# --python: without it uv would fill whatever other environment is active.
+uv_install() { .venv/bin/python -m uv pip install --python .venv/bin/python "$@"; }
+
+install() {
+    rm -f .venv/installed
+    make_uv
+    [ -d "$(echo .venv/lib/python3*/site-packages/chdb)" ] ||
+        say "downloading about 250 MB the first time (the engine is 180 MB of it)"
+    if [ -n "$LOCK" ]; then
+        uv_install --require-hashes -r "$LOCK" || fail "could not install what $LOCK names (uv's message is above)." \
+            "If the package index here does not serve one of its versions: 'make install LOCK=' takes the versions" \
+            "it does serve, and 'make lock' makes a lock of them."
+    else
+        uv_install -r pyproject.toml --group dev --group build ||
+            fail "could not install what pyproject.toml names (uv's message is above)"
+    fi
+    uv_install --quiet --no-deps --no-build-isolation --editable . ||
+        fail "could not install PulseStream itself (uv's message is above)"
+    touch .venv/installed
+}
+
+# One lock for Linux and macOS and every Python from 3.11: hashes, and no address of an index.
+lock() {
+    make_uv
+    .venv/bin/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --custom-compile-command "make lock" \
+        --group dev --group build --output-file requirements-dev.lock pyproject.toml ||
+        fail "could not make a lock (uv's message is above)"
+    say "requirements-dev.lock is new: 'make install' brings .venv to it"
+}
+
+case "${1:-}" in
+    install) install ;;
+    lock) lock ;;
+    *) fail "usage: packages.sh install|lock" ;;
+esac
