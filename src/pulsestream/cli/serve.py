@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -16,6 +19,8 @@ from pulsestream.config import SETTINGS, Settings, load
 from pulsestream.errors import ConfigError
 
 if TYPE_CHECKING:
+    from litestar.types import ASGIApp
+
     from pulsestream.wiring import Server
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -54,6 +59,7 @@ def command(config: Path | None, **given: str | None) -> None:
     """
     settings = load({name: value for name, value in given.items() if value is not None}, os.environ, config)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("clickhouse_connect").setLevel(logging.WARNING)
     listener = _listen(settings)
     import uvloop
@@ -76,8 +82,6 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
-    import uvicorn
-
     from pulsestream.api.app import build
     from pulsestream.wiring import Server
 
@@ -85,19 +89,34 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     try:
         application = build(server)
         _announce(server, listener)
-        config = uvicorn.Config(
-            application,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=_LAST_REQUESTS_S,
-        )
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await _answer_until_told_to_stop(application, listener)
     finally:
         await server.stop()
+
+
+async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.socket) -> None:
+    import uvicorn
+
+    class Web(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            # uvicorn's own would raise the signal again when it is done, and so end us before the journal is fed.
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+            yield
+
+    config = uvicorn.Config(
+        cast("Any", application),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_REQUESTS_S,
+    )
+    await Web(config).serve(sockets=[listener])
 
 
 def _announce(server: Server, listener: socket.socket) -> None:

@@ -186,7 +186,7 @@ class Feeder:
         attempt = 0
         while True:
             try:
-                if asked or attempt:
+                if block.positions and (asked or attempt):
                     block = self._missing(block)
                 if block.positions:
                     self._insert_verified(block)
