@@ -68,7 +68,7 @@ def duration(milliseconds: float | None) -> str:
         return _NOTHING
     if milliseconds >= 10_000:  # noqa: PLR2004 - from here tenths of a second say more
         return f"{milliseconds / 1000:,.1f} s"
-    return f"{milliseconds:,.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"  # noqa: PLR2004
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"  # noqa: PLR2004 - three digits
 
 
 def milliseconds(value: float | None) -> str:
