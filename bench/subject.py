@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -28,7 +28,7 @@ class Subject:
         )
         self.port = self._port()
 
-    def __enter__(self) -> Subject:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -43,10 +43,8 @@ class Subject:
         raise SystemExit("the server did not start")
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        request = urllib.request.Request(  # noqa: S310 - a fixed loopback URL
-            f"http://127.0.0.1:{self.port}/api/v1{path}", headers={"X-API-Key": KEY}
-        )
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/v1{path}", headers={"X-API-Key": KEY})
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - our own URL
             return json.load(response)
 
     def request(self, path: str, body: bytes) -> bytes:

@@ -26,14 +26,14 @@ class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in VERBS:
             return None
         command = importlib.import_module(f"pulsestream.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - a verb without a command is our own defect
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         # From the table, so that `--help` imports no verb (and no engine).
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))

@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiohttp
@@ -169,7 +170,7 @@ class Connection:
                 if failure.final or not await backoff.wait():
                     raise self.unreachable(failure) from failure
                 continue
-            if reply.status == 200:  # noqa: PLR2004 - HTTP's own number
+            if reply.status == HTTPStatus.OK:
                 return self._decode(reply.body, shape)
             if reply.status in PASSING_STATUSES | LOST_STATUSES and await backoff.wait(reply.retry_after_s):
                 continue
@@ -193,16 +194,16 @@ class Connection:
         return self._final_refusal(reply, problem, said)
 
     def _final_refusal(self, reply: Reply, problem: Problem, said: str) -> PulseStreamError:
-        if reply.status == 401:  # noqa: PLR2004 - HTTP's own number
+        if reply.status == HTTPStatus.UNAUTHORIZED:
             return Unauthorized(
                 f"{self.url} does not accept this API key ({said or 'status 401'}): "
                 "pass the right one with --api-key or PULSESTREAM_API_KEY"
             )
-        if reply.status == 404 and problem.code:  # noqa: PLR2004
+        if reply.status == HTTPStatus.NOT_FOUND and problem.code:
             return NotFound(said)
-        if reply.status == 413:  # noqa: PLR2004
+        if reply.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return TooLarge(said or f"{self.url} answered 413: the request is too large")
-        if reply.status == 422 and problem.errors:  # noqa: PLR2004
+        if reply.status == HTTPStatus.UNPROCESSABLE_ENTITY and problem.errors:
             return BadParameters(
                 [(broken.field, _advice(problem, broken.rule, broken.help)) for broken in problem.errors]
             )

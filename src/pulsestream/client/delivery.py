@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 
 import msgspec
 from msgspec import Struct
@@ -159,7 +160,7 @@ class _Run:
     async def _take(self, piece: _Piece, reply: Reply) -> PulseStreamError | None:
         """Count what an answer says, and queue again what another attempt can turn around."""
         status, indexes = reply.status, piece.indexes
-        if status == 200:  # noqa: PLR2004 - HTTP's own number
+        if status == HTTPStatus.OK:
             try:
                 answer = read_single(reply.body) if self._single else read_batch(reply.body, len(indexes))
             except (msgspec.DecodeError, ValueError) as error:
@@ -170,13 +171,17 @@ class _Run:
         if (lost or status in PASSING_STATUSES) and await self._backoff.wait(reply.retry_after_s):
             self._pieces.append(_Piece(indexes, retry=True, repeated=piece.repeated or lost))
             return None
-        if status == 413 and len(indexes) > 1:  # noqa: PLR2004
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(indexes) > 1:
             half = len(indexes) // 2
             halves = indexes[half:], indexes[:half]
             self._pieces += [msgspec.structs.replace(piece, indexes=part) for part in halves]
             return None
         problem = read_problem(reply.body)
-        if status in PASSING_STATUSES or status == 413 or (self._single and problem.processing_status):  # noqa: PLR2004
+        if (
+            status in PASSING_STATUSES
+            or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            or (self._single and problem.processing_status)
+        ):
             reason = problem.reason or _REASON_OF_STATUS.get(status, "invalid")
             self._refused += refused_alike(indexes, problem, reason)
             return None

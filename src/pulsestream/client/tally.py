@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -76,7 +77,7 @@ class Tally:
         if attempt.status is None:
             self.trouble = attempt.trouble
         else:
-            self.trouble = f"status {attempt.status}" if attempt.status >= 429 else ""  # noqa: PLR2004
+            self.trouble = f"status {attempt.status}" if attempt.status >= HTTPStatus.TOO_MANY_REQUESTS else ""
             self.latencies.add(attempt.latency_s)
 
     def take(self, batch: Batch, receipt: Receipt) -> None:

@@ -62,8 +62,8 @@ def test_ids_have_their_shape(sample, field):
     "key",
     [
         lambda event, payload: event.context.request_id,  # noqa: ARG005 - one signature for all
-        lambda event, payload: payload["trace_id"],  # noqa: ARG005
-        lambda event, payload: payload["correlation_id"],  # noqa: ARG005
+        lambda event, payload: payload["trace_id"],  # noqa: ARG005 - one signature for all
+        lambda event, payload: payload["correlation_id"],  # noqa: ARG005 - one signature for all
     ],
     ids=["request", "trace", "correlation"],
 )
