@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
 # Refusals of single events that another attempt can turn around. Any other word, known or not, is final.
 PASSING_REASONS = frozenset({"overloaded", "rate_limited"})
 # The server says that it kept nothing and when to come back.
-PASSING_STATUSES = frozenset({429, 503})
+PASSING_STATUSES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # A proxy's words for "no answer from the server": the events may be in.
-LOST_STATUSES = frozenset({502, 504})
+LOST_STATUSES = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 
 
 class RetryPolicy(Struct, frozen=True):
