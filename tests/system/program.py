@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 KEY = "test-key-of-the-system-tests"
@@ -25,7 +25,7 @@ class Answer:
         self.body = body
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - JSON
+    def json(self) -> Any:
         return json.loads(self.body)
 
 
@@ -41,7 +41,7 @@ class Program:
         self.port = 0
         self.announced = ""
 
-    def start(self) -> Program:
+    def start(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PULSESTREAM_")}
         environment["PULSESTREAM_API_KEY"] = KEY
         options = [text for name, value in self._settings.items() for text in (_option(name), str(value))]
@@ -90,7 +90,7 @@ class Program:
         if self._process is not None:
             self.kill()
 
-    def __enter__(self) -> Program:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
@@ -111,13 +111,13 @@ class Program:
         finally:
             connection.close()
 
-    def get(self, path: str, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+    def get(self, path: str, **parameters: object) -> Any:
         query = "?" + urlencode(parameters, doseq=True) if parameters else ""
         answer = self.ask("GET", path + query)
         assert answer.status == 200, answer.body
         return answer.json
 
-    def send(self, events: list[dict[str, Any]], options: str = "", **headers: str) -> Any:  # noqa: ANN401 - JSON
+    def send(self, events: list[dict[str, Any]], options: str = "", **headers: str) -> Any:
         body = json.dumps({"events": events}).encode()
         answer = self.ask("POST", f"/ingestion/events/batch{options}", body, Content_Type="application/json", **headers)
         assert answer.status == 200, answer.body
@@ -137,7 +137,7 @@ class Program:
                 return events
             cursor = {"cursor": page["next_cursor"]}
 
-    def stats(self) -> Any:  # noqa: ANN401 - JSON
+    def stats(self) -> Any:
         """The statistics, when everything acknowledged is in them."""
         deadline = time.monotonic() + READY_SECONDS_MAX
         while time.monotonic() < deadline:
@@ -151,7 +151,7 @@ def _option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def event(number: int | str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def event(number: int | str, **changes: Any) -> dict[str, Any]:
     """A valid event; `changes` replace top-level fields, None leaves one out."""
     whole = {
         "event_id": f"evt_{number}",
@@ -164,7 +164,7 @@ def event(number: int | str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 
     return {name: value for name, value in whole.items() if value is not None}
 
 
-def obeys_conservation(stats: Any) -> bool:  # noqa: ANN401 - JSON
+def obeys_conservation(stats: Any) -> bool:
     """Law 1: every event received became exactly one outcome, and what is stored is present."""
     outcomes = stats["outcomes"]
     return bool(

@@ -31,8 +31,20 @@ def five_thousand(tmp_path_factory):
 def ingest(program: Program, path: Path, *options: str) -> tuple[int, dict[str, object]]:
     """The exit code and the report of `pulsestream ingest`."""
     done = subprocess.run(
-        [sys.executable, "-m", "pulsestream", "ingest", str(path), "--url", program.url]
-        + ["--api-key", KEY, "--json", *options],
+        [
+            sys.executable,
+            "-m",
+            "pulsestream",
+            "ingest",
+            str(path),
+            "--url",
+            program.url,
+            "--api-key",
+            KEY,
+            "--json",
+            *options,
+        ],
+        check=False,
         capture_output=True,
         text=True,
         timeout=120,
@@ -166,8 +178,9 @@ def test_a_deleted_event_stays_deleted_through_kill_and_restart(tmp_path):
 
 
 def test_a_second_server_on_the_same_folder_is_refused(program):
-    second = subprocess.run(
+    second = subprocess.run(  # noqa: PLW1510 - the exit code is looked at below
         [sys.executable, "-m", "pulsestream", "serve", "--port", "0", "--data", str(program.folder / "data")],
+        check=False,
         capture_output=True,
         text=True,
         timeout=60,
