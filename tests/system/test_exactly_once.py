@@ -178,7 +178,7 @@ def test_a_deleted_event_stays_deleted_through_kill_and_restart(tmp_path):
 
 
 def test_a_second_server_on_the_same_folder_is_refused(program):
-    second = subprocess.run(  # noqa: PLW1510 - the exit code is looked at below
+    second = subprocess.run(
         [sys.executable, "-m", "pulsestream", "serve", "--port", "0", "--data", str(program.folder / "data")],
         check=False,
         capture_output=True,

@@ -61,7 +61,9 @@ class Plan(msgspec.Struct, frozen=True):
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the events in this folder and go on there next time. Default: a temporary one, removed at the end.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, metavar="PORT", help="0 takes a free one."
+)
 @click.option(
     "--rate",
     type=click.FloatRange(0, 20_000),
@@ -78,9 +80,17 @@ class Plan(msgspec.Struct, frozen=True):
     metavar="N",
     help="Events of the past 24 hours to begin with, in a folder without any.",
 )
-@click.option("--seed", type=click.IntRange(0), help="For the same traffic again. Default: random.")
+@click.option("--seed", type=click.IntRange(0), metavar="S", help="For the same traffic again. Default: random.")
 @click.option("--live/--no-live", "live_view", default=None, help="Default: the live view on a terminal, else lines.")
-@options.api_key
+@click.option(
+    "--api-key",
+    envvar="PULSESTREAM_API_KEY",
+    default=options.DEFAULT_KEY,
+    show_default=True,
+    show_envvar=True,
+    metavar="KEY",
+    help="The key that the server takes.",
+)
 def command(
     *,
     data: Path | None,

@@ -15,6 +15,7 @@ from rich.text import Text
 from pulsestream.cli import options, progress
 from pulsestream.cli.connect import connect
 from pulsestream.cli.interrupt import EXIT_INTERRUPTED, interruptible
+from pulsestream.cli.printing import print_report
 from pulsestream.client.bulk import Bulk, Pace
 from pulsestream.client.source import STDIN, Source
 from pulsestream.client.tally import Tally
@@ -45,6 +46,7 @@ Exit codes: 0 all in (duplicates count), 3 some refused, 1 failed,
     type=click.IntRange(1, 50_000),
     default=1000,
     show_default=True,
+    metavar="N",
     help="Events a request. 1 sends each event as a request of its own.",
 )
 @click.option(
@@ -59,6 +61,7 @@ Exit codes: 0 all in (duplicates count), 3 some refused, 1 failed,
     type=click.IntRange(1, 1000),
     default=4,
     show_default=True,
+    metavar="N",
     help="Requests under way at once.",
 )
 @click.option(
@@ -182,7 +185,11 @@ def _finish(bulk: Bulk, files: Sequence[str], *, batch_size: int, as_json: bool)
         click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
     else:
         headline = _headline(tally, outcome, files, seconds)
-        progress.print_report(tally, headline=headline, seconds=seconds, batch_size=batch_size)
+        print_report(
+            lambda console: progress.render_report(
+                console, tally, headline=headline, seconds=seconds, batch_size=batch_size
+            )
+        )
     if bulk.failure is not None:
         raise bulk.failure
     return code

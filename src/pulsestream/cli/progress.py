@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
 from msgspec import Struct
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -17,6 +16,8 @@ from pulsestream.client.tally import NO_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from pulsestream.client.bulk import Bulk
     from pulsestream.client.source import Source
@@ -116,18 +117,8 @@ def line(snapshot: Snapshot) -> str:
     )
 
 
-def print_report(tally: Tally, *, headline: Text, seconds: float, batch_size: int) -> None:
-    """The report at the end of a run, on stdout; lines are not broken when that is no terminal."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 10_000
-    with console.capture() as captured:
-        _render(console, tally, headline, seconds=seconds, batch_size=batch_size)
-    for text in captured.get().splitlines():
-        click.echo(text.rstrip(), color=True)
-
-
-def _render(console: Console, tally: Tally, headline: Text, *, seconds: float, batch_size: int) -> None:
+def render_report(console: Console, tally: Tally, *, headline: Text, seconds: float, batch_size: int) -> None:
+    """The report at the end of a run."""
     console.print(headline)
     console.print()
     counts = Table.grid(padding=(0, 2))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 import msgspec
 from msgspec import Raw, Struct
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -17,8 +16,11 @@ from rich.text import Text
 from pulsestream.cli import options
 from pulsestream.cli.connect import connect
 from pulsestream.cli.listing import milliseconds, plain
+from pulsestream.cli.printing import print_report
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from pulsestream.client import Client
 
 S = TypeVar("S")
@@ -88,16 +90,19 @@ def command(*, url: str, api_key: str, since: str | None, start: str | None, end
         click.echo(msgspec.json.format(msgspec.json.encode(together), indent=2))
         return
     stats, services = asyncio.run(_ask(client, asked, Stats, Services))
-    console = Console(highlight=False)
-    _print_counts(console, stats)
-    console.print()
-    _print_services(console, services)
+    print_report(lambda console: _render(console, stats, services))
 
 
 async def _ask(client: Client, asked: list[tuple[str, str]], stats_as: type[S], services_as: type[T]) -> tuple[S, T]:
     async with client:
         stats = await client.get_json("/ingestion/stats", shape=stats_as)
         return stats, await client.get_json("/query/services", asked, shape=services_as)
+
+
+def _render(console: Console, stats: Stats, services: Services) -> None:
+    _print_counts(console, stats)
+    console.print()
+    _print_services(console, services)
 
 
 def _print_counts(console: Console, stats: Stats) -> None:
