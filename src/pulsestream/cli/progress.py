@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pulsestream.client.bulk import Bulk
+    from pulsestream.client.receipt import BrokenRule
     from pulsestream.client.source import Source
-    from pulsestream.client.tally import Refusal, Tally
+    from pulsestream.client.tally import Tally
     from pulsestream.clock import Clock
 
 _ESTIMATE_FROM = 0.01  # the share from which an ETA means something
@@ -199,24 +200,23 @@ def _print_refusals(console: Console, tally: Tally) -> None:
     title = "Refused" if total == shown else f"Refused, the first {shown} of {total:,}"
     console.print(Text(title, style="bold"))
     for refusal in sorted(tally.refusals, key=lambda item: (item.name, item.place)):
-        console.print(_refusal(refusal), soft_wrap=not console.is_terminal)
+        first = Text.assemble("  ", (f"{refusal.name}:{refusal.place}", "bold"), "  ", (plain(refusal.reason), "red"))
+        if refusal.event_id:
+            first.append(f"  {plain(refusal.event_id)}", style="dim")
+        console.print(first)
+        for broken in refusal.errors:
+            console.print(Padding(_broken(broken), (0, 0, 0, 6), expand=False))
 
 
-def _refusal(refusal: Refusal) -> Text:
-    text = Text("  ")
-    text.append(f"{refusal.name}:{refusal.place}", style="bold")
-    text.append(f"  {plain(refusal.reason)}", style="red")
-    if refusal.event_id:
-        text.append(f"  {plain(refusal.event_id)}", style="dim")
-    for broken in refusal.errors:
-        text.append("\n      ")
-        if broken.field != "$":
-            text.append(f"{plain(broken.field)}: ", style="cyan")
-        text.append(plain(broken.rule))
-        if broken.value:
-            text.append(f"; got {plain(broken.value)}")
-        if broken.help:
-            text.append(f". {broken.help[:1].upper()}{broken.help[1:]}", style="dim")
+def _broken(broken: BrokenRule) -> Text:
+    text = Text()
+    if broken.field != "$":
+        text.append(f"{plain(broken.field)}: ", style="cyan")
+    text.append(plain(broken.rule))
+    if broken.value:
+        text.append(f"; got {plain(broken.value)}")
+    if broken.help:
+        text.append(f". {broken.help[:1].upper()}{plain(broken.help[1:])}", style="dim")
     return text
 
 

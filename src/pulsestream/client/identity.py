@@ -37,15 +37,14 @@ def identified(line: bytes, place: int, key: bytes | None = None) -> bytes:
     Without a `key` the id comes from the event's own text and its place. The same file sent again, with any
     batch size, or mended in other lines, gives the same ids; two equal events in one file stay two.
 
-    Text that is not a JSON object comes back as it is, for the server to refuse. Putting a member first
-    cannot make wrong text right: `{"event_id":"…",X` is an object only if `{X` is one.
+    Text that is not a JSON object comes back as it is, for the server to refuse.
     """
     if line.startswith(_READY):
         return line
     text = line.strip()
     if not text.startswith(b"{") or text[1:].strip() == b"}":
         return line
-    sent = _sent_id(text) if b"event_id" in text else b""
+    sent = _sent_id(text)
     if sent not in (b"", b"null"):
         return line
     made = derived_id(text if key is None else key, place).encode()
