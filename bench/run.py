@@ -17,14 +17,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from subject import Subject
-
 from pulsestream.clock import SystemClock
+from pulsestream.event import TIMESTAMP_MIN, Event
 from pulsestream.generate import generate
 from pulsestream.ingest.decode import decode_batch
 from pulsestream.ingest.validate import Admissible, Terms, check
-from pulsestream.event import TIMESTAMP_MIN, Event
 from pulsestream.store.connect import connect
+from subject import Subject
 
 BATCH = 1_000
 END = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -142,12 +141,17 @@ def main() -> None:
         "ceiling": lambda: median_of(given.rounds, lambda: ceiling(given.events)),
         "batches": lambda: median_of(given.rounds, lambda: batches(given.events)),
         **{
-            f"singles_{n}": (lambda n=n: median_of(given.rounds, lambda: singles(given.singles, n))) for n in (1, 10, 50)
+            f"singles_{n}": (lambda n=n: median_of(given.rounds, lambda: singles(given.singles, n)))
+            for n in (1, 10, 50)
         },
         "search": lambda: searches(given.search_events, 15),
     }
     results: dict[str, Any] = {
-        "machine": {"cpus": __import__("os").cpu_count(), "python": platform.python_version(), "system": platform.platform()},
+        "machine": {
+            "cpus": __import__("os").cpu_count(),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        },
         "given": {name: str(value) for name, value in vars(given).items()},
     }
     for name, part in parts.items():
@@ -166,7 +170,11 @@ def _print(name: str, results: dict[str, Any]) -> None:
         for what, milliseconds in result["ms"].items():
             print(f"  search among {result['events']:,} events, {what:8} {milliseconds:8.1f} ms")
         return
-    share = f"  {result['per_second'] / results['ceiling']['per_second']:6.3f} of the ceiling" if "ceiling" in results else ""
+    share = (
+        f"  {result['per_second'] / results['ceiling']['per_second']:6.3f} of the ceiling"
+        if "ceiling" in results
+        else ""
+    )
     print(f"  {name:12} {result['per_second']:12,.0f} events/s{share}")
     for figure, value in result.items():
         if figure not in ("per_second", "rounds"):
