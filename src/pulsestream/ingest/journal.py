@@ -38,10 +38,10 @@ class Entry(Struct, eq=False):
     # before any request that waits for it goes on.
     settled: Callable[[int | None], None] = lambda _: None
     done: asyncio.Future[int] | None = None
+    size_bytes: int = 0  # of the events' lines
 
-    @property
-    def size_bytes(self) -> int:
-        return sum(len(event.line) for event in self.events)
+    def __post_init__(self) -> None:
+        self.size_bytes = sum([len(event.line) for event in self.events])
 
 
 class _Group(Struct):

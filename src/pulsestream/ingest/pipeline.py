@@ -15,7 +15,7 @@ from pulsestream.clock import Clock
 from pulsestream.errors import NotFound, TooLarge
 from pulsestream.event import TIMESTAMP_MIN, Event
 from pulsestream.ingest.content import same_as_stored
-from pulsestream.ingest.decode import Decoded, decode_batch, decode_one, inflate
+from pulsestream.ingest.decode import decode_batch, decode_one, inflate
 from pulsestream.ingest.dedup import DELETED, Dedup, Doubt, Sorted
 from pulsestream.ingest.journal import Entry, Journal, Tally
 from pulsestream.ingest.validate import Admissible, Refusal, Terms, check, check_irregular
@@ -79,6 +79,14 @@ class Limits(Struct, frozen=True):
     retention: timedelta | None
 
 
+class _Read(Struct, frozen=True):
+    """A body's events, checked. The decoded ones are gone: freeing them is work that the event loop need not do."""
+
+    checked: list[Admissible | Refusal]
+    lines: Sequence[int] | None
+    batch_id: str | None
+
+
 class Pipeline:
     def __init__(
         self,
@@ -108,16 +116,16 @@ class Pipeline:
         terms = self._terms(body)
         if len(body.data) > OFF_LOOP_BYTES or body.encoding:
             loop = asyncio.get_running_loop()
-            decoded, checked = await loop.run_in_executor(self._executor, self._read, body, terms)
+            read = await loop.run_in_executor(self._executor, self._read, body, terms)
         else:
-            decoded, checked = self._read(body, terms)
-        found, group = await self._settle_ids(body.tenant, checked)
+            read = self._read(body, terms)
+        found, group = await self._settle_ids(body.tenant, read.checked)
         return Receipt(
-            event_ids=[item.event_id for item in checked],
+            event_ids=[item.event_id for item in read.checked],
             duplicates=found.duplicates,
             refusals=found.refusals,
-            lines=decoded.lines,
-            batch_id=decoded.batch_id,
+            lines=read.lines,
+            batch_id=read.batch_id,
             received_at=terms.received_at,
             position=await group,
         )
@@ -153,7 +161,7 @@ class Pipeline:
             return Terms(body.tenant, received_at, oldest, lambda _: self._new_id())
         return Terms(body.tenant, received_at, oldest, lambda index: derived_id(body.tenant, key, index))
 
-    def _read(self, body: Body, terms: Terms) -> tuple[Decoded, list[Admissible | Refusal]]:
+    def _read(self, body: Body, terms: Terms) -> _Read:
         data = inflate(body.data, body.encoding, bytes_max=self._limits.body_bytes_max)
         decoded = decode_one(data) if body.single else decode_batch(data, body.content_type)
         if len(decoded.items) > self._limits.batch_events_max:
@@ -161,7 +169,8 @@ class Pipeline:
                 f"a batch may hold {self._limits.batch_events_max} events, this one holds {len(decoded.items)}: "
                 "send smaller batches"
             )
-        return decoded, [_checked(item, index, terms) for index, item in enumerate(decoded.items)]
+        checked = [_checked(item, index, terms) for index, item in enumerate(decoded.items)]
+        return _Read(checked, decoded.lines, decoded.batch_id)
 
     async def _settle_ids(self, tenant: str, checked: list[Admissible | Refusal]) -> tuple[Sorted, asyncio.Future[int]]:
         verdicts: dict[tuple[str, int, int], bool] = {}
