@@ -50,6 +50,7 @@ def stored(text):
     return int(re.search(r"([\d,]+) events are stored", text)[1].replace(",", ""))
 
 
+@pytest.mark.slow
 def test_the_demo_fills_a_day_sends_live_traffic_and_leaves_nothing_behind(demo, tmp_path):
     process = demo("--port", 0, "--history", 3000, "--rate", 100, "--seed", 1)
     url = read_until(process, r"listens on (http://\S+) and takes the key a-key")[1]
@@ -71,6 +72,7 @@ def test_the_demo_fills_a_day_sends_live_traffic_and_leaves_nothing_behind(demo,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_named_folder_is_kept_and_gone_on_with(demo, tmp_path):
     totals = []
     for _ in range(2):
