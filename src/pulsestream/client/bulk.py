@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from pulsestream.errors import PulseStreamError, RemoteError
+from pulsestream.errors import InputUnreadable, PulseStreamError, RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ class Bulk:
         self._client = client
         self._pace = pace
         self._clock = clock
-        self._arrivals: asyncio.Queue[list[Batch] | PulseStreamError | None] = asyncio.Queue()
+        self._arrivals: asyncio.Queue[list[Batch] | Exception | None] = asyncio.Queue()
         self._room = threading.Semaphore(_AHEAD)
         self._ready: deque[Batch] = deque()
         self._turn = asyncio.Lock()
@@ -78,7 +79,7 @@ class Bulk:
 
     def _read(self, sources: Sequence[Source], loop: asyncio.AbstractEventLoop) -> None:
         """Fill the queue, in the reader's thread. Ends with None, or with the error that ended it."""
-        end: PulseStreamError | None = None
+        end: Exception | None = None
         left = self._pace.limit
         try:
             for source in sources:
@@ -92,13 +93,13 @@ class Bulk:
                     loop.call_soon_threadsafe(self._arrivals.put_nowait, taken)
                     if left == 0:
                         return
-        except PulseStreamError as error:
-            end = error
         except OSError as error:
-            end = PulseStreamError(f"reading {source.name} failed: {error.strerror or error}")
+            end = InputUnreadable(f"reading {source.name} failed: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001 - the edge of a thread: the senders raise it
+            end = error
         finally:
-            # After a second Ctrl-C the loop is gone, and nobody waits for this.
-            if not loop.is_closed():
+            # After Ctrl-C the loop may be gone, and nobody waits for this.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._arrivals.put_nowait, end)
 
     async def _next(self) -> Batch | None:
@@ -111,8 +112,10 @@ class Bulk:
                     self.bytes_read += sum(len(line) + 1 for batch in arrived for line in batch.lines)
                     continue
                 self._read_all = True
-                if arrived is not None and self.failure is None:
-                    self.failure = arrived
+                if isinstance(arrived, PulseStreamError):
+                    self.failure = self.failure or arrived
+                elif arrived is not None:
+                    raise arrived
         return None if self._stopped or not self._ready else self._ready.popleft()
 
     async def _send_all(self) -> None:
