@@ -44,7 +44,7 @@ def _setting_options(command: Command) -> Command:
     return command
 
 
-@click.command(help=__doc__)
+@click.command()
 @_setting_options
 @click.option(
     "--config",
@@ -53,14 +53,16 @@ def _setting_options(command: Command) -> Command:
     help="TOML file with any of these settings, by their names",
 )
 def command(config: Path | None, **given: str | None) -> None:
-    """Run the server.
+    """Run the server, until it is told to stop (Ctrl-C, SIGTERM).
 
     Every setting can also be given as PULSESTREAM_NAME in the environment or in a TOML file (--config).
     """
     settings = load({name: value for name, value in given.items() if value is not None}, os.environ, config)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("clickhouse_connect").setLevel(logging.WARNING)
+    # What these warn of comes as an error of ours, in one line.
+    for name in ("clickhouse_connect", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     listener = _listen(settings)
     import uvloop
 

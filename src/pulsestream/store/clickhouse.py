@@ -204,9 +204,19 @@ def _store_error(error: Exception) -> StoreError:
 
 
 def _cannot_open(error: Exception, *, embedded: bool) -> StoreError:
-    if embedded and getattr(error, "code", None) == _LOCKED:
+    if not embedded:
+        return StoreBusy(f"the ClickHouse server of --store cannot be used: {_cause(error)}")
+    if getattr(error, "code", None) == _LOCKED:
         return StoreInUse(
             "another process has this data folder open: one process owns an embedded store. Stop it, give this one "
             "a folder of its own (--data), or use a ClickHouse server (--store http://…)"
         )
     return _store_error(error)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost cause, which says what happened; what wraps it repeats the request."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    reason = getattr(error, "reason", None)
+    return str(reason or error).split("\n", 1)[0][:300]
