@@ -17,7 +17,8 @@ new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         command -v "$PYTHON" >/dev/null || fail "there is no $PYTHON: name a Python of 3.11 or newer (make PYTHON=python3.12)"
-        new_enough "$PYTHON" || fail "$PYTHON is not Python 3.11 or newer: name another (make PYTHON=python3.12)"
+        new_enough "$PYTHON" || fail "$PYTHON is no Python of 3.11 or newer" \
+            "('$PYTHON --version' says: $("$PYTHON" --version 2>&1 | head -n 1)): name another (make PYTHON=python3.12)"
         return
     fi
     for PYTHON in python3 python3.14 python3.13 python3.12 python3.11; do
