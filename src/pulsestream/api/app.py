@@ -17,22 +17,24 @@ from pulsestream.errors import BadParameters
 from pulsestream.wiring import Server
 
 
+HANDLERS = (
+    events.search,
+    events.tail,
+    events.types,
+    events.severities,
+    events.event,
+    events.delete_event,
+    stats.stats,
+    stats.services,
+    health.health,
+)
+
+
 def build(server: Server) -> ASGIApp:
     """The application of a server that runs."""
-    handlers = (
-        events.search,
-        events.tail,
-        events.types,
-        events.severities,
-        events.event,
-        events.delete_event,
-        stats.stats,
-        stats.services,
-        health.health,
-    )
     exceptions: ExceptionHandlersMap = {Exception: _on_error, HTTPException: _on_http_error}
     framework = Litestar(
-        [Router("/api/v1", route_handlers=handlers)],
+        [Router("/api/v1", route_handlers=HANDLERS)],
         state=State({"server": server}),
         exception_handlers=exceptions,
         openapi_config=OpenAPIConfig(title="PulseStream", version=version("pulsestream")),
