@@ -16,7 +16,6 @@ from pulsestream.api.parameters import AnyRequest
 from pulsestream.errors import BadParameters
 from pulsestream.wiring import Server
 
-
 HANDLERS = (
     events.search,
     events.tail,

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 TICKS_KEPT = 240
 _BARS = "▁▂▃▄▅▆▇█"
 _ROOMY, _MEDIUM = 96, 70  # terminal columns
-_ERRORS_MIN = 3
+_ERRORS_MIN = 1
+_BARS_MIN, _BARS_MAX = 6, 40
+_NAME, _NUMBER = 22, 9  # columns of a service's name, and of a number, with the space behind them
 
 
 class View(Struct):
@@ -141,8 +143,8 @@ def _services(view: View, width: int) -> Table:
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    bars = {_ROOMY: 36, _MEDIUM: 20}
-    room = next((count for least, count in bars.items() if width >= least), 8)
+    # What the numbers leave: a bar cut off would say less than a short one.
+    room = max(_BARS_MIN, min(_BARS_MAX, width - _NAME - _NUMBER * len(names)))
     for one in view.services:
         cells = {
             "req/s": Text(f"{one.requests_per_second:,.1f}"),

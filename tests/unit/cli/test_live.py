@@ -37,7 +37,7 @@ def screen(view, width, height):
     return captured.get().splitlines()
 
 
-@pytest.mark.parametrize(("width", "height"), [(160, 50), (100, 30), (80, 24), (60, 24)])
+@pytest.mark.parametrize(("width", "height"), [(160, 50), (100, 30), (80, 24), (70, 24), (60, 24)])
 def test_the_view_fits_its_terminal_and_shows_everything_that_matters(view, width, height):
     lines = screen(view, width, height)
     text = "\n".join(lines)
@@ -47,6 +47,9 @@ def test_the_view_fits_its_terminal_and_shows_everything_that_matters(view, widt
         assert part in text
     for name in NAMES:
         assert f"{name}-service" in text
+    services = [line for line in lines if "-service" in line and "5.0" in line]
+    assert len(services) == len(NAMES)
+    assert not any("…" in line for line in services)
     assert "".join(lines[-2:]).replace("\n", "").find("curl -H X-API-Key:a-key") >= 0
     assert "\x1b" not in text
 
