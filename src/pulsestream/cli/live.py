@@ -62,7 +62,7 @@ def render(view: View, width: int, height: int) -> RenderableType:
     services = _services(view, width)
     hints = _hints(view, width)
     used = 6 + len(view.services) + 1 + 1 + 2 + sum(_rows(hint, width) for hint in hints)
-    left = max(_ERRORS_MIN, height - used - 1)
+    left = max(_ERRORS_MIN, height - used)
     parts = [*top, services, Text(), *_errors(view, width, left), Text(), *hints]
     return Group(*parts)
 
