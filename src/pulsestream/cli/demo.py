@@ -174,9 +174,7 @@ class _Demo:
         finally:
             with contextlib.suppress(PulseStreamError):
                 stats = await watcher.get_json("/ingestion/stats", shape=Stats)
-                self._console.print(
-                    f"{stats.total_events:,} events are stored, {self._sent:,} of them sent by this run."
-                )
+                self._console.print(f"{stats.total_events:,} events are stored.")
 
     async def _until_stopped(self, *jobs: Coroutine[None, None, None]) -> None:
         """Run jobs side by side until one ends. Raises its error, the server's end, or _Stopped."""
