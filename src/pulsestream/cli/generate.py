@@ -181,13 +181,14 @@ def _target(output: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _renamed(path: Path) -> Iterator[IO[bytes]]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with _stopped_by_signal(), partial.open("xb") as file:
+    with _stopped_by_signal():
         try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             partial.replace(path)
-        finally:
+        finally:  # a signal may arrive as soon as the file is there
             partial.unlink(missing_ok=True)
 
 

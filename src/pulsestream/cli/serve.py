@@ -76,7 +76,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener = socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
         raise ConfigError(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): stop what uses it, "
+            f"cannot listen on {settings.host}:{settings.port} ({os.strerror(error.errno or 0)}): stop what uses it, "
             "or choose another with --port"
         ) from error
     listener.setblocking(False)  # noqa: FBT003 - the socket's signature
