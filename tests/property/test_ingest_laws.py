@@ -6,6 +6,7 @@ import itertools
 import json
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields
@@ -37,6 +38,7 @@ def normal(sent):
     return whole
 
 
+@pytest.mark.slow
 @given(drawn=st.lists(strategies.events, min_size=1, max_size=8))
 @on_the_server
 def test_what_was_sent_comes_back_as_equal_json(server, drawn):
@@ -64,6 +66,7 @@ _steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps=_steps)
 @on_the_server
 def test_every_event_has_the_outcome_it_must_have(server, steps):
