@@ -26,6 +26,8 @@ _EMPTY_STRING_IS_LEGAL = {
     *(f"error_details.{name}" for name in _KNOWN["error_details"]),
 }
 _EMPTY_OBJECT_IS_LEGAL = {"context", "context.tags", "trace", "error_details"}
+# The server makes it, so it is no content: an event that came from a search can be sent again as it is.
+_MADE_BY_SERVER = "received_at"
 # A group with a required field of its own stays, even when empty, so that the field is asked for.
 _GROUP_IS_NEEDED = {"source", "metrics"}
 
@@ -36,13 +38,15 @@ _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 def split(raw: bytes | Raw) -> tuple[dict[str, Raw | Fields], bytes]:
     """The regular fields of one JSON object (groups as objects of their own), and its extra as text or b"".
 
-    Nulls are dropped: null equals absent.
+    Nulls are dropped: null equals absent; and so is a time of receipt.
     Raises msgspec.DecodeError where `raw` is not JSON, msgspec.ValidationError where it is not an object.
     """
     regular: dict[str, Raw | Fields] = {}
     extra: dict[str, Raw | Fields] = {}
     for name, text in _decode_object(raw).items():
         value = bytes(text)
+        if name == _MADE_BY_SERVER:
+            continue
         if name in GROUPS and value[:1] == b"{" and not _is_odd(name, value):
             inner, rest = _split_group(name, text)
             if inner or name in _GROUP_IS_NEEDED:

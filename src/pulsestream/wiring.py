@@ -61,6 +61,9 @@ class Server:
         self.pipeline: Pipeline
         self.questions: Questions
         self._decoding: ThreadPoolExecutor
+        self._dedup: Dedup
+        self._undeleted: Sequence[tuple[str, str]]
+        self._loop: asyncio.AbstractEventLoop
 
     @classmethod
     async def start(cls, settings: Settings, *, clock: Clock, files: Files | None = None) -> Server:
@@ -84,6 +87,7 @@ class Server:
         await asyncio.to_thread(self.eraser.close)
         self.journal.trim(self.feeder.state.fed)
         await asyncio.to_thread(self.questions.close)
+        self.store.close()
         self._decoding.shutdown()
         self.keys.close()
         if self._lock is not None:
@@ -115,6 +119,8 @@ class Server:
             raise ConfigError(f"the data folder {self.data} cannot be used: {error.strerror}") from error
 
     def _open_store(self) -> None:
+        if not self.store.capabilities.persistent:
+            log.warning("the store is in memory: its events are gone when this process ends")
         self.store.migrate()
         found = scan(self.data / "journal", self.files)
         self._keep_corrupt(found)
@@ -204,9 +210,8 @@ class Server:
         return self.store.session(threads=threads)
 
     def _on_fed(self, spans: Sequence[Span], last: int) -> None:
-        """On the feeder's thread; during the replay of a start there is no journal to tell yet."""
-        if hasattr(self, "journal"):
-            for span in spans:
-                self.journal.fed(span)
-            self.journal.trim(last)
-            self._loop.call_soon_threadsafe(self.watermark.advance, last)
+        """On the feeder's thread."""
+        for span in spans:
+            self.journal.fed(span)
+        self.journal.trim(last)
+        self._loop.call_soon_threadsafe(self.watermark.advance, last)

@@ -255,6 +255,26 @@ def test_types_severities_and_health_answer(server):
     assert health.json["disk_free_bytes"] > 0
 
 
+def test_requests_without_a_key_are_counted(program):
+    for key in (None, "wrong"):
+        assert program.ask("POST", BATCH, b"[]", key=key).status == 401
+    assert program.get("/ingestion/health")["unauthorized_requests"] == 2
+
+
+def test_events_past_the_retention_are_refused(tmp_path):
+    with Program(tmp_path, retention_days=1) as program:
+        answer = program.send([event("old"), event("new", timestamp=None)])
+        assert outcomes(answer) == ["too_old", "stored"]
+        assert "retention" in answer["results"][0]["errors"][0]["rule"]
+
+
+def test_a_store_in_memory_works_and_says_that_it_forgets(tmp_path):
+    with Program(tmp_path, store="chdb://memory") as program:
+        assert program.send([event(1)])["stored"] == 1
+        assert len(program.all_events()) == 1
+        assert "in memory" in program.log
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("PUT", "/ingestion/stats", 405)])
 def test_an_unknown_path_is_a_problem_too(server, method, path, status):
     answer = server.ask(method, path)

@@ -10,6 +10,8 @@ from litestar import get
 from msgspec import Struct
 
 from pulsestream.api.parameters import AnyRequest, server_of
+from pulsestream.errors import Unauthorized
+from pulsestream.metrics import REQUESTS_REFUSED
 
 _DISK_FREE_MIN = 1 << 30
 _VERSION = version("pulsestream")
@@ -28,6 +30,7 @@ class Health(Struct, frozen=True):
     journal_bytes: int
     quarantined_events: int
     corrupt_segments: int
+    unauthorized_requests: int  # since the process began
     disk_free_bytes: int
 
 
@@ -58,5 +61,6 @@ async def health(request: AnyRequest) -> Health:
         journal_bytes=journal.unfed_bytes,
         quarantined_events=fed.quarantined,
         corrupt_segments=server.corrupt_segments,
+        unauthorized_requests=server.counters.of_tenant(REQUESTS_REFUSED, "").get(Unauthorized.code, 0),
         disk_free_bytes=free,
     )

@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from pulsestream.api import problems
 from pulsestream.api.auth import tenant_of
-from pulsestream.errors import BadParameters, Overloaded, PulseStreamError, Reason, TooLarge
+from pulsestream.errors import BadParameters, BadRequest, Overloaded, PulseStreamError, Reason, TooLarge
 from pulsestream.ingest.pipeline import Body, Receipt, Status
 from pulsestream.ingest.validate import FieldError, Refusal
 from pulsestream.metrics import REQUESTS_REFUSED
@@ -136,7 +136,7 @@ class IngestDoor:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Overloaded("the sender went away before its request was whole")
+                    raise BadRequest("the sender went away before its request was whole")
                 part = cast("bytes", message.get("body", b""))
                 size += len(part)
                 self._inflight_bytes += len(part)

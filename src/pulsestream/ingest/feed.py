@@ -127,6 +127,7 @@ class Feeder:
         while batch := self._next_batch():
             try:
                 self._feed(batch, asked=False)
+                self._told_fed(batch, self._fed)
             except Stopped:
                 break
             except Exception:
@@ -171,9 +172,7 @@ class Feeder:
         for part in by_weeks(block) if high - low > (WEEKS_MAX - 2) * _WEEK_US else [block]:
             self._store(part, asked=asked)
         self._store_records(frames)
-        last = frames[-1].header.last
-        self._fed = max(self._fed, last)
-        self._told_fed(batch, last)
+        self._fed = max(self._fed, frames[-1].header.last)
 
     def _read(self, span: Span) -> Frame:
         frame = unpack(self._files.read(span.path, span.offset, span.length))

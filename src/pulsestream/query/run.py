@@ -140,9 +140,6 @@ class Questions:
         """(outcome, reason, events) of everything that this tenant sent."""
         return [cast("tuple[str, str, int]", tuple(row)) for row in await self._ask(sql.outcomes(tenant))]
 
-    async def disk_bytes(self) -> int:
-        return await self._on_thread(lambda session: session.disk_bytes())
-
     async def _ask(self, statement: Statement) -> Sequence[Sequence[object]]:
         return await self._on_thread(lambda session: session.ask(statement).rows)
 

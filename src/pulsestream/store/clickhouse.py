@@ -52,6 +52,7 @@ class ClickHouseStore:
         self._capabilities = capabilities
         self._clock = clock
         self._memory_bytes_max = memory_bytes_max
+        self._anchor: ClickHouseSession | None = None
         common.set_setting("autogenerate_session_id", False)  # noqa: FBT003 - sessions of threads must not queue
 
     @property
@@ -59,6 +60,17 @@ class ClickHouseStore:
         return self._capabilities
 
     def session(self, *, threads: int) -> ClickHouseSession:
+        if self._anchor is None and not self._capabilities.persistent:
+            # What is in memory is gone with the engine's last session; this one stays until `close`.
+            self._anchor = self._open(threads=1)
+        return self._open(threads=threads)
+
+    def close(self) -> None:
+        if self._anchor is not None:
+            self._anchor.close()
+            self._anchor = None
+
+    def _open(self, *, threads: int) -> ClickHouseSession:
         settings = _QUERY_SETTINGS | {"max_threads": threads, "max_memory_usage": self._memory_bytes_max}
         options = dict(self._options)
         if self._capabilities.embedded:

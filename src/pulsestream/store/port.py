@@ -116,3 +116,7 @@ class Store(Protocol):
     def session(self, *, threads: int) -> Session:
         """A new connection whose statements use at most `threads` cores."""
         ...
+
+    def close(self) -> None:
+        """After its sessions. What a store that is not persistent held is gone then."""
+        ...
