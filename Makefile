@@ -42,7 +42,7 @@ check: .venv/installed
 	@echo "check: format" && $(BIN)/ruff format --check
 	@echo "check: types" && $(BIN)/mypy
 	@echo "check: import law" && $(BIN)/lint-imports --no-logo
-	@echo "check: tidiness" && $(BIN)/pytest tests/unit/test_tidy.py
+	@echo "check: tidiness and docs" && $(BIN)/pytest tests/unit/test_tidy.py tests/unit/test_docs.py
 
 bench: .venv/installed
 	@$(BIN)/python bench/run.py
