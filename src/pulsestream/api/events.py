@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from pulsestream.api.parameters import FILTERS, OFFSET_MAX, AnyRequest, Fresh, Limit, filters, only, server_of, tenant
 from pulsestream.errors import BadParameters, NotFound
-from pulsestream.event import EVENT_TYPES, SEVERITIES
+from pulsestream.event import EVENT_TYPES, INT_MAX, SEVERITIES
 from pulsestream.query.model import Cursor, Query
 
 
@@ -131,6 +131,9 @@ def _token(position: int) -> str:
 
 def _position(token: str) -> int:
     try:
-        return int(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
+        position = int(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
+        if not 0 <= position <= INT_MAX:
+            raise ValueError(position)
     except (binascii.Error, ValueError) as error:
         raise BadParameters([("after", "is not one of ours: pass on `next` as it was given")]) from error
+    return position

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from pulsestream.errors import BadParameters
+from pulsestream.event import INT_MAX
 from pulsestream.query.catalog import DIMENSIONS, MEASURES
 
 LIMIT_MAX = 100_000
+
+_Place = Annotated[int, Meta(ge=0, le=INT_MAX)]
 
 
 class Filter(Struct, frozen=True):
@@ -59,9 +63,9 @@ class Cursor(Struct, frozen=True, array_like=True):
     Events that arrived since are past `snapshot`, so they shift no page, however old their timestamps are.
     """
 
-    timestamp_us: int
-    position: int
-    snapshot: int
+    timestamp_us: _Place
+    position: _Place
+    snapshot: _Place
 
     def to_token(self) -> str:
         return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
