@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+import msgspec
 
 from pulsestream.clock import SystemClock
 from pulsestream.config import SETTINGS, Settings, load
@@ -64,6 +65,7 @@ def command(config: Path | None, **given: str | None) -> None:
     for name in ("clickhouse_connect", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
     listener = _listen(settings)
+    settings = _move_in(settings)
     import uvloop
 
     uvloop.run(_serve(settings, listener))
@@ -81,6 +83,17 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
     listener.setblocking(False)  # noqa: FBT003 - the socket's signature
     return listener
+
+
+def _move_in(settings: Settings) -> Settings:
+    """Work in the data folder: the embedded engine obeys a config.xml of the folder that it starts in."""
+    data = Path(settings.data).resolve()
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        os.chdir(data)
+    except OSError as error:
+        raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}") from error
+    return msgspec.structs.replace(settings, data=str(data))
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
