@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -25,12 +26,12 @@ def _read(dsn: str) -> tuple[dict[str, Any], Capabilities]:
         parts = urlsplit(dsn)
         port = parts.port
     except ValueError as error:
-        raise ConfigError(f"the store {dsn!r} is not a URL ({error}); it may be {_FORMS}") from error
+        raise ConfigError(f"the store {_shown(dsn)} is not a URL ({error}); it may be {_FORMS}") from error
     if parts.scheme == "chdb":
         if dsn == "chdb://memory":
             return {"interface": "chdb"}, Capabilities(embedded=True, persistent=False)
         if parts.netloc or len(parts.path) < 2:  # noqa: PLR2004 - "/" alone is no folder
-            raise ConfigError(f"the store {dsn!r} names no folder; it may be {_FORMS}")
+            raise ConfigError(f"the store {_shown(dsn)} names no folder; it may be {_FORMS}")
         path = str(Path(unquote(parts.path)).resolve())
         return {"interface": "chdb", "path": path}, Capabilities(embedded=True, persistent=True)
     if parts.scheme in ("http", "https") and parts.hostname:
@@ -45,4 +46,9 @@ def _read(dsn: str) -> tuple[dict[str, Any], Capabilities]:
         if "verify" in parse_qs(parts.query):
             options["verify"] = parse_qs(parts.query)["verify"][0] not in ("0", "false")
         return options, Capabilities(embedded=False, persistent=True)
-    raise ConfigError(f"the store {dsn!r} is of no known kind; it may be {_FORMS}")
+    raise ConfigError(f"the store {_shown(dsn)} is of no known kind; it may be {_FORMS}")
+
+
+def _shown(dsn: str) -> str:
+    """For a message: without the password."""
+    return repr(re.sub(r"(?<=//).*@", "…@", dsn))
