@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 import clickhouse_connect
 import msgspec
@@ -22,6 +23,8 @@ T = TypeVar("T")
 # Engine error codes (ClickHouse, src/Common/ErrorCodes.cpp) that speak of the rows themselves.
 _OF_THE_DATA = frozenset({6, 25, 26, 27, 33, 36, 38, 41, 43, 53, 69, 70, 72, 117, 130, 131, 349, 407, 441, 467, 636})
 _TOO_HEAVY = frozenset({158, 159, 160, 241, 307, 396})
+# A server takes 128 KiB of one bound value (http_max_field_value_size), counted as it stands in the URL.
+_VALUE_BYTES_MAX = 120 * 1024
 _LOCKED = 76  # the embedded store's folder is held by another process
 
 _QUERY_SETTINGS: dict[str, object] = {
@@ -143,10 +146,11 @@ class ClickHouseSession:
         self._insert("tombstones", b"".join(msgspec.json.encode(tombstone) + b"\n" for tombstone in tombstones))
 
     def delete_events(self, tenant: str, event_ids: Sequence[str], /) -> None:
-        self.run(
-            "DELETE FROM events WHERE tenant = {tenant:String} AND event_id IN {event_ids:Array(String)}",
-            {"tenant": tenant, "event_ids": list(event_ids)},
-        )
+        for piece in _pieces(event_ids):
+            self.run(
+                "DELETE FROM events WHERE tenant = {tenant:String} AND event_id IN {event_ids:Array(String)}",
+                {"tenant": tenant, "event_ids": piece},
+            )
 
     def undeleted(self) -> Sequence[tuple[str, str]]:
         rows = self._all(
@@ -162,12 +166,15 @@ class ClickHouseSession:
         return cast("int", last), cast("int", counted)
 
     def events_by_id(self, tenant: str, event_ids: Sequence[str], /) -> dict[str, bytes]:
-        rows = self._all(
-            f"SELECT {record.COLUMNS} FROM events WHERE tenant = {{tenant:String}}"
-            " AND event_id IN {event_ids:Array(String)}",
-            {"tenant": tenant, "event_ids": list(event_ids)},
-        )
-        return {record.event_id(row): record.event_json(row) for row in rows}
+        found: dict[str, bytes] = {}
+        for piece in _pieces(event_ids):
+            rows = self._all(
+                f"SELECT {record.COLUMNS} FROM events WHERE tenant = {{tenant:String}}"
+                " AND event_id IN {event_ids:Array(String)}",
+                {"tenant": tenant, "event_ids": piece},
+            )
+            found |= {record.event_id(row): record.event_json(row) for row in rows}
+        return found
 
     def known_ids(self) -> Iterator[tuple[str, Sequence[str], Sequence[int]]]:
         for (tenant,) in self._all("SELECT DISTINCT tenant FROM events"):
@@ -198,6 +205,21 @@ class ClickHouseSession:
 
     def _insert(self, table: str, block: bytes) -> None:
         _translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
+
+
+def _pieces(event_ids: Sequence[str]) -> Iterator[list[str]]:
+    piece: list[str] = []
+    size = 0
+    for event_id in event_ids:
+        # The driver escapes twice: a backslash becomes four.
+        length = 4 * len(quote(event_id, safe="")) + 16
+        if piece and size + length > _VALUE_BYTES_MAX:
+            yield piece
+            piece, size = [], 0
+        piece.append(event_id)
+        size += length
+    if piece:
+        yield piece
 
 
 def _translated(call: Callable[[], T]) -> T:

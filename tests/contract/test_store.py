@@ -1,0 +1,370 @@
+"""One suite for every store: embedded in memory, embedded in a folder, and a ClickHouse server over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from datetime import timedelta
+
+import pytest
+
+from contract.node import Node
+from pulsestream.errors import ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
+from pulsestream.query import compile as sql
+from pulsestream.query.model import Filter, Query
+from pulsestream.store.connect import connect
+from pulsestream.store.port import Outcome, Statement, Tombstone
+from unit.ingest.lines import NOW, StillClock, event, line
+
+
+def count(session, table="events"):
+    [[rows]] = session.ask(Statement("SELECT count() FROM {table:Identifier}", {"table": table})).rows
+    return rows
+
+
+def stored(session, name, tenant="acme"):
+    """One event as it comes back, without its time of receipt."""
+    back = json.loads(session.events_by_id(tenant, [name])[name])
+    assert back.pop("received_at") == NOW.isoformat().replace("+00:00", "Z")
+    return back
+
+
+# ---- tables
+
+
+def test_migrating_again_changes_nothing(store, session):
+    session.insert_events(line(1, event("a")))
+    store.migrate()
+    store.migrate()
+    assert stored(session, "a")["title"] == "GET /orders"
+    assert count(session, "migrations") == 1
+
+
+def test_a_migration_that_was_cut_short_is_carried_out_again(store, session):
+    session.insert_events(line(1, event("a")))
+    session.run("TRUNCATE TABLE migrations")
+    session.run("DROP TABLE tombstones")
+    store.migrate()
+    assert count(session, "tombstones") == 0
+    assert list(session.present(1, 1)) == [1]
+
+
+def test_a_store_of_a_newer_program_is_refused_and_left_alone(store, session):
+    session.run("INSERT INTO migrations VALUES (999, 'of_the_future', now())")
+    with pytest.raises(StoreError, match="newer version") as refused:
+        store.migrate()
+    assert "999" in str(refused.value)
+    assert count(session, "migrations") == 2
+
+
+def test_what_was_stored_outlives_the_session_that_stored_it(store):
+    with contextlib.closing(store.session(threads=1)) as first:
+        first.insert_events(line(1, event("a")))
+    with contextlib.closing(store.session(threads=1)) as second:
+        assert list(second.present(1, 1)) == [1]
+
+
+def test_a_folder_keeps_its_events_and_memory_does_not(opened, tmp_path):
+    kept = {}
+    for dsn in ("chdb://memory", f"chdb://{tmp_path}"):
+        for _ in range(2):
+            with opened(dsn) as store:
+                store.migrate()
+                with contextlib.closing(store.session(threads=1)) as session:
+                    kept[dsn] = count(session)
+                    session.insert_events(line(1, event("a")))
+        assert store.capabilities.persistent == (kept[dsn] == 1)
+    assert list(kept.values()) == [0, 1]
+
+
+# ---- events
+
+
+FULL = event(
+    "full",
+    event_type="error_event",
+    message="Card declined",
+    severity="critical",
+    source={"service": "s", "endpoint": "/e/{id}", "method": "POST", "version": "1.8.2", "environment": "production"},
+    metrics={
+        "response_time_ms": 466.87,
+        "status_code": 502,
+        "request_size_bytes": 0,
+        "response_size_bytes": 2**63 - 1,
+        "cache_hit": False,
+    },
+    context={
+        "user_id": "u",
+        "session_id": "s",
+        "request_id": "r",
+        "ip_address": "2001:db8::1",
+        "user_agent": "Mozilla/5.0",
+        "referrer": "https://example.com/",
+        "tags": {"city": "São Paulo", "": "nameless", "a:b": "=", "'\"\\": "\n\t\0", "ключ": "日本"},
+    },
+    trace={"trace_id": "t", "span_id": "s", "parent_span_id": "p"},
+    error_details={"error_code": "c", "error_message": "m", "error_type": "T", "stack_trace": "a\n  b\n"},
+    payload={"amount": 1},
+    metadata={"note": None},
+)
+MINIMAL = event("minimal", severity="info")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        FULL,
+        MINIMAL,
+        MINIMAL | {"timestamp": "1970-01-01T00:00:00Z"},
+        MINIMAL | {"timestamp": "1970-01-05T00:00:00.000001Z"},
+        MINIMAL | {"timestamp": "2026-05-04T12:05:00Z"},
+        MINIMAL | {"title": "x" * 200, "message": "é" * 2000},
+        MINIMAL | {"metrics": {"response_time_ms": 1e308, "status_code": 100}},
+        MINIMAL | {"metrics": {"response_time_ms": 0.1 + 0.2, "status_code": 599, "cache_hit": True}},
+        MINIMAL | {"message": "", "source": MINIMAL["source"] | {"version": "", "environment": ""}},
+        MINIMAL | {"context": {"user_id": "", "referrer": "", "tags": {}}, "trace": {"span_id": ""}},
+        MINIMAL | {"context": {}, "trace": {}, "error_details": {"error_code": ""}, "payload": {}, "metadata": {}},
+        MINIMAL | {"position": 7, "tenant": "mine", "extra": {"a": 1}, "content_hash": -1, "x": [None, {"y": 1.0}]},
+        MINIMAL | {"source": MINIMAL["source"] | {"zone": "a"}, "trace": {"flags": 1}, "context": {"tags": {}, "n": 1}},
+    ],
+)
+def test_every_field_comes_back_as_it_was_sent(session, sent):
+    session.insert_events(line(1, sent))
+    assert stored(session, sent["event_id"]) == sent
+
+
+def test_null_and_absent_are_one(session):
+    nulls = (
+        json.dumps(MINIMAL)[:-1] + ', "message": null, "metrics": null, "payload": null, "trace": {"span_id": null}}'
+    )
+    session.insert_events(line(1, nulls.encode()))
+    back = stored(session, "minimal")
+    assert back.pop("trace", {}) == {}
+    assert back == MINIMAL
+
+
+def test_a_time_in_another_zone_comes_back_in_utc_to_the_microsecond(session):
+    session.insert_events(line(1, event("a", timestamp="2026-05-04T12:20:30.000001+02:00")))
+    session.insert_events(line(2, event("b", timestamp="2026-05-04T10:20:30")))
+    session.insert_events(line(3, event("c", timestamp=None)))
+    times = [stored(session, name)["timestamp"] for name in "abc"]
+    assert times == ["2026-05-04T10:20:30.000001Z", "2026-05-04T10:20:30Z", "2026-05-04T12:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a" :  1.0,\n\t"b": [ ]}',
+        r'{"escaped": "\u00e9\n\/\ud83d\ude00", "plain": "é"}',
+        '{"same": 1, "same": 2}',
+        '{"big": 123456789012345678901234567890, "small": 1e-999}',
+        '{"trace_id": {"not": "text"}, "deep": ' + "[" * 900 + "]" * 900 + "}",
+        '{"filler": "' + "x" * 5_000_000 + '"}',
+    ],
+)
+def test_payload_and_metadata_keep_their_text(session, text):
+    raw = json.dumps(event("a"))[:-1] + f', "payload": {text}, "metadata": {text}}}'
+    session.insert_events(line(1, raw.encode()))
+    assert f'"payload":{text},"metadata":{text}}}' in session.events_by_id("acme", ["a"])["a"].decode()
+
+
+def test_a_trace_is_found_by_its_id_in_the_payload(session):
+    session.insert_events(line(1, event("a", payload={"trace_id": "t1"}, trace={"span_id": "s"})))
+    session.insert_events(line(2, event("b", payload={"trace_id": "no"}, trace={"trace_id": "t1"})))
+    question = Query(tenant="acme", limit=9, where=(Filter("trace_id", ("t1",)),))
+    assert session.ask(sql.count(question, hidden=[])).rows[0][0] == 2
+    assert stored(session, "a")["trace"] == {"span_id": "s"}
+
+
+def test_a_block_over_many_weeks_is_taken_whole(session):
+    weeks = [NOW - timedelta(weeks=week) for week in range(50)]
+    session.insert_events(
+        b"".join(line(number, event(f"e{number}", timestamp=at.isoformat())) for number, at in enumerate(weeks, 1))
+    )
+    assert list(session.present(1, 50)) == list(range(1, 51))
+
+
+# ---- positions and ids
+
+
+def test_positions_that_are_there_are_told_in_order(session):
+    assert list(session.present(1, 100)) == []
+    session.insert_events(b"".join(line(number, event(f"e{number}")) for number in (9, 2, 4)))
+    assert list(session.present(1, 100)) == [2, 4, 9]
+    assert list(session.present(3, 8)) == [4]
+
+
+def test_the_last_position_is_that_of_whatever_came_last(session):
+    assert session.last_positions() == (0, 0)
+    session.insert_events(line(5, event("a")))
+    assert session.last_positions() == (5, 0)
+    session.insert_outcomes([Outcome("acme", 60, "stored", "", 1, 6)])
+    assert session.last_positions() == (6, 6)
+    session.insert_tombstones([Tombstone("acme", "a", 7)])
+    assert session.last_positions() == (7, 6)
+    session.delete_events("acme", ["a"])
+    assert session.last_positions() == (7, 6)
+
+
+def test_known_ids_come_with_their_hashes_by_tenant(session):
+    for position, tenant in enumerate(("acme", "zeta", "o'brien"), 1):
+        session.insert_events(line(position, event("same"), tenant=tenant))
+    session.insert_events(line(4, event(None, event_id=None), make_id=lambda _: "made"))
+    known = {(tenant, name): digest for tenant, names, hashes in session.known_ids() for name, digest in
+             zip(names, hashes, strict=True)}  # fmt: skip
+    assert known.keys() == {("acme", "same"), ("zeta", "same"), ("o'brien", "same"), ("acme", "made")}
+    assert known["acme", "same"] == known["zeta", "same"] != known["acme", "made"]
+    assert all(isinstance(digest, int) and digest >= 0 for digest in known.values())
+
+
+def test_a_delete_takes_one_tenants_events_and_no_others(session):
+    for position, (tenant, name) in enumerate(itertools.product(("acme", "zeta"), "abc"), 1):
+        session.insert_events(line(position, event(name), tenant=tenant))
+    session.insert_tombstones([Tombstone("acme", "a", 7), Tombstone("acme", "a", 7), Tombstone("acme", "gone", 8)])
+    assert list(session.undeleted()) == [("acme", "a")]
+    session.delete_events("acme", ["a", "b", "absent"])
+    assert list(session.undeleted()) == []
+    assert list(session.present(1, 9)) == [3, 4, 5, 6]
+    assert set(session.tombstoned_ids()) == {("acme", "a"), ("acme", "gone")}
+    assert set(session.events_by_id("acme", ["a", "b", "c"])) == {"c"}
+
+
+def test_many_long_ids_are_looked_up_and_deleted_at_once(session):
+    names = [("\\'é" * 33)[:95] + f"{number:05}" for number in range(2_000)]
+    session.insert_events(b"".join(line(number, event(name)) for number, name in enumerate(names[-3:], 1)))
+    assert set(session.events_by_id("acme", names)) == set(names[-3:])
+    session.delete_events("acme", names)
+    assert count(session) == 0
+
+
+def test_nothing_to_look_up_or_delete_is_no_error(session):
+    assert session.events_by_id("acme", []) == {}
+    session.delete_events("acme", [])
+
+
+def test_disk_bytes_grow_with_what_is_stored(session):
+    assert session.disk_bytes() == 0
+    session.insert_events(line(1, event("a")))
+    assert session.disk_bytes() > 0
+
+
+# ---- outcomes
+
+
+def test_outcomes_of_every_insert_are_summed(session):
+    first = [Outcome("acme", 60, "stored", "", 3, 10), Outcome("acme", 120, "rejected", "invalid", 1, 10)]
+    second = [Outcome("acme", 60, "stored", "", 2, 20), Outcome("zeta", 60, "stored", "", 50, 20)]
+    session.insert_outcomes(first)
+    session.insert_outcomes(second)
+    session.run("OPTIMIZE TABLE outcomes FINAL")
+    assert sorted(session.ask(sql.outcomes("acme")).rows) == [("rejected", "invalid", 1), ("stored", "", 5)]
+    assert session.last_positions() == (20, 20)
+
+
+def test_outcomes_are_stored_all_or_none(session):
+    good = [Outcome("acme", minute * 60, "stored", "", 1, 10) for minute in range(5_000)]
+    with pytest.raises(StoreRefused):
+        session.insert_outcomes([*good, Outcome("acme", 0, "stored", "", -1.5, 10)])
+    assert count(session, "outcomes") == 0
+    session.insert_outcomes(good)
+    assert count(session, "outcomes") == 5_000
+
+
+# ---- errors
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        (b'"position":2', b'"position":"two"'),
+        (b'"position":2', b'"position":-2'),
+        (b'"event":{', b'"event":['),
+        (b"\n", b""),
+        (b'"received_at":', b'"received_at":"soon","x":'),
+        (b'"status_code":200', b'"status_code":{}'),
+    ],
+)
+def test_a_malformed_row_is_an_error_of_the_data(session, damage):
+    good = line(2, event("a", metrics={"response_time_ms": 1, "status_code": 200}))
+    bad = good.replace(*damage) if damage[0] != b"\n" else good[: len(good) // 2]
+    assert bad != good
+    with pytest.raises(StoreRefused) as refused:
+        session.insert_events(line(1, event("before")) + bad)
+    assert "\n" not in str(refused.value)
+    session.insert_events(good)
+    assert 2 in session.present(1, 9)
+
+
+def test_a_server_that_is_gone_is_a_cause_that_passes(opened, tmp_path):
+    with pytest.raises(StoreBusy, match="cannot be used"):
+        connect("http://127.0.0.1:1/", clock=StillClock(), memory_bytes_max=1 << 30).session(threads=1)
+    node = Node.start(tmp_path)
+    with opened(node.dsn()) as store:
+        store.migrate()
+        session = store.session(threads=1)
+        session.insert_events(line(1, event("a")))
+        node.kill()
+        calls = [
+            lambda: session.insert_events(line(2, event("b"))),
+            lambda: session.present(1, 2),
+            lambda: session.insert_outcomes([Outcome("acme", 0, "stored", "", 1, 1)]),
+            lambda: session.delete_events("acme", ["a"]),
+            lambda: list(session.known_ids()),
+            session.last_positions,
+        ]
+        for call in calls:
+            with pytest.raises(StoreBusy) as busy:
+                call()
+            assert not isinstance(busy.value, StoreRefused)
+        session.close()
+
+
+def test_a_database_that_is_not_there_is_named(opened, clickhouse_node):
+    absent = clickhouse_node.dsn("no_such_database")
+    with pytest.raises(StoreBusy, match="no_such_database"), opened(absent) as store:
+        store.migrate()
+
+
+def test_a_question_over_its_time_is_too_heavy(session):
+    slow = "SELECT sum(sipHash64(number)) FROM numbers(100000000000) SETTINGS max_execution_time = 0.2"
+    with pytest.raises(QueryTooHeavy, match="narrow"):
+        session.ask(Statement(slow, {}))
+    assert count(session) == 0
+
+
+def test_a_question_over_its_memory_is_too_heavy(dsn, opened):
+    with opened(dsn, memory_bytes_max=300 << 20) as store:
+        store.migrate()
+        with contextlib.closing(store.session(threads=1)) as session:
+            with pytest.raises(QueryTooHeavy, match="memory"):
+                session.ask(Statement("SELECT length(groupArray(number)) FROM numbers(1000000000)", {}))
+            assert count(session) == 0
+
+
+# ---- the DSN
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "",
+        "chdb",
+        "chdb://",
+        "chdb:///",
+        "chdb://folder",
+        "postgres://x/y",
+        "http://",
+        "http://h:port/",
+        "http://h:99999/",
+    ],
+)
+def test_a_dsn_that_names_no_store_is_refused_with_the_forms_there_are(dsn):
+    with pytest.raises(ConfigError, match="chdb:///path"):
+        connect(dsn, clock=StillClock(), memory_bytes_max=1 << 30)
+
+
+def test_a_wrong_dsn_does_not_repeat_its_password():
+    with pytest.raises(ConfigError) as refused:
+        connect("htp://user:secret@host/db", clock=StillClock(), memory_bytes_max=1 << 30)
+    assert "secret" not in str(refused.value)
