@@ -342,6 +342,26 @@ def test_a_question_over_its_memory_is_too_heavy(dsn, opened):
             assert count(session) == 0
 
 
+@pytest.mark.parametrize("dsn", ["http"], indirect=True)
+def test_the_programs_own_questions_only_fail_for_causes_that_pass(dsn, store, session, opened):
+    """The feeder goes on after these; an error that it does not know would end it."""
+    session.insert_events(b"".join(line(number, event(f"e{number}")) for number in range(1, 3_000)))
+    assert store.capabilities.persistent
+    with opened(dsn, memory_bytes_max=1_000) as poor, contextlib.closing(poor.session(threads=1)) as starved:
+        for call in (
+            lambda: starved.present(1, 3_000),
+            starved.last_positions,
+            starved.undeleted,
+            starved.tombstoned_ids,
+            lambda: starved.events_by_id("acme", [f"e{number}" for number in range(3_000)]),
+            lambda: list(starved.known_ids()),
+        ):
+            with contextlib.suppress(StoreBusy):
+                call()
+        with pytest.raises(StoreBusy):
+            starved.present(1, 3_000)
+
+
 # ---- the DSN
 
 
