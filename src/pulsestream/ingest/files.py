@@ -16,7 +16,11 @@ class Files:
     def create(self, path: Path) -> int:
         """A new file, open for appending, whose name survives a power cut. Returns its descriptor."""
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
-        self.sync_folder(path.parent)
+        try:
+            self.sync_folder(path.parent)
+        except OSError:
+            self.close(descriptor)
+            raise
         return descriptor
 
     def open_for_append(self, path: Path) -> int:

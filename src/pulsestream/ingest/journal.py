@@ -7,6 +7,7 @@ fills; so a lone request waits for one fdatasync and a crowd shares it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -219,8 +220,8 @@ class Journal:
         data = pack(self._next, lines, records, times)
         if self._descriptor is None:
             self._path = segment_path(self._folder, self._next, self._take)
-            self._descriptor = self._files.create(self._path)
             self._offset = 0
+            self._descriptor = self._files.create(self._path)
         assert self._path is not None  # noqa: S101 - set with the descriptor
         self._files.append(self._descriptor, data)
         self._files.sync(self._descriptor)
@@ -234,14 +235,21 @@ class Journal:
         """A segment that failed once is never written or synced again: what the disk has of it is not known."""
         self._failing = True
         self._last_failure = str(error)
+        path, acknowledged = self._path, self._offset > 0
         self._seal()
         self._take += 1  # the next segment may begin at the same position
+        if path is not None and not acknowledged:
+            # Nothing in it counts; and a full disk would soon have a thousand of them.
+            with contextlib.suppress(OSError):
+                self._files.remove(path)
 
     def _seal(self) -> None:
         if self._path is None:
             return
         if self._descriptor is not None:
-            self._files.close(self._descriptor)
+            # What the segment holds is synced or given up, whatever the disk has to say of it now.
+            with contextlib.suppress(OSError):
+                self._files.close(self._descriptor)
         with self._lock:
             self._sealed.append((self._path, self._next - 1))
         self._descriptor = self._path = None

@@ -48,7 +48,7 @@ class Found(Struct, frozen=True):
 
 
 def segment_path(folder: Path, first: int, take: int) -> Path:
-    return folder / f"{first:020d}-{take:03d}{SUFFIX}"
+    return folder / f"{first:020d}-{take:09d}{SUFFIX}"
 
 
 def segments(folder: Path) -> list[Path]:
