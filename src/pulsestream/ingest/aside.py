@@ -38,10 +38,12 @@ class AsideList:
         self._path = path
         self._files = files
         self._kept: dict[int, Quarantined] = {}
+        self._whole_bytes = 0
         if path.exists():
-            lines = files.read(path, 0, path.stat().st_size).split(b"\n")
-            # What follows the last line break was being written when the process ended.
-            for line in lines[:-1]:
+            data = files.read(path, 0, path.stat().st_size)
+            # What follows the last line break was being written when the process ended; `add` cuts it off.
+            self._whole_bytes = data.rfind(b"\n") + 1
+            for line in data[: self._whole_bytes].splitlines():
                 kept = msgspec.json.decode(line, type=Quarantined)
                 self._kept[kept.position] = kept
 
@@ -56,14 +58,17 @@ class AsideList:
         return max(self._kept, default=0)
 
     def add(self, position: int, line: bytes, error: str) -> None:
-        """On disk when it returns."""
+        """On disk when it returns. Raises OSError, and can be called again then."""
         kept = Quarantined(position, error, line.decode())
+        data = msgspec.json.encode(kept) + b"\n"
         descriptor = self._files.open_for_append(self._path)
         try:
-            self._files.append(descriptor, msgspec.json.encode(kept) + b"\n")
+            self._files.cut(descriptor, self._whole_bytes)
+            self._files.append(descriptor, data)
             self._files.sync(descriptor)
         finally:
             self._files.close(descriptor)
+        self._whole_bytes += len(data)
         self._kept[position] = kept
 
     def ids(self) -> list[tuple[str, str, int]]:

@@ -208,11 +208,24 @@ class Feeder:
 
     def _store_halves(self, block: Block, error: str) -> None:
         if len(block.positions) == 1:
-            self._aside.add(block.positions[0], block.lines[0], error)
-            log.error("position %d was refused by the engine and set aside: %s", block.positions[0], error)
+            self._set_aside(block.positions[0], block.lines[0], error)
             return
         for half in block.halves():
             self._store(half, asked=True)
+
+    def _set_aside(self, position: int, line: bytes, error: str) -> None:
+        attempt = 0
+        while True:
+            try:
+                self._aside.add(position, line, error)
+            except OSError as cause:
+                busy = StoreBusy(f"an event that the engine refuses cannot be written to the aside list: {cause}")
+                self._wait_out(busy, attempt)
+                attempt += 1
+            else:
+                self._trouble = ""
+                log.error("position %d was refused by the engine and set aside: %s", position, error)
+                return
 
     def _missing(self, block: Block) -> Block:
         present = set(self._open().present(block.positions[0], block.positions[-1]))

@@ -34,6 +34,10 @@ class Files:
         while view:
             view = view[os.write(descriptor, view) :]
 
+    def cut(self, descriptor: int, length: int) -> None:
+        """Keep the first `length` bytes."""
+        os.ftruncate(descriptor, length)
+
     def sync(self, descriptor: int) -> None:
         """What was appended is on the disk itself when this returns."""
         if sys.platform == "darwin":

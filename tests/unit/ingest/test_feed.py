@@ -252,6 +252,31 @@ def test_one_poisoned_row_is_set_aside_with_what_the_engine_said(engine, tmp_pat
     assert "DB::Exception" in kept
 
 
+class NoRoomAside(Files):
+    """Cannot write the first two times."""
+
+    refusals = 2
+
+    def append(self, descriptor, data):
+        if self.refusals:
+            self.refusals -= 1
+            raise OSError(28, "No space left on device")
+        super().append(descriptor, data)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_row_that_cannot_be_set_aside_is_tried_again(engine, tmp_path):
+    aside = AsideList(tmp_path / "aside.jsonl", NoRoomAside())
+    spans = segment(tmp_path, [frame(1, [event("a"), event("b", title="poison"), event("c")])])
+    feeding = Feeding(tmp_path, lambda: healthy(engine), aside=aside)
+    feeding.feeder.start()
+    feeding.feed(spans)
+    feeding.feeder.close(patience_s=PATIENCE_S)
+    assert rows(engine) == Counter({1, 3})
+    assert 2 in aside
+    assert feeding.feeder.state.trouble == ""
+
+
 def test_a_block_over_more_weeks_than_one_insert_may_touch_is_stored(engine, tmp_path):
     weeks = [event(f"e{week}", timestamp=(NOW - timedelta(weeks=week)).isoformat()) for week in range(160)]
     spans = segment(tmp_path, [frame(1, weeks[:80]), frame(81, weeks[80:])])
