@@ -43,6 +43,9 @@ class Watermark:
             await asyncio.wait_for(future, patience_s)
         except TimeoutError:
             return False
+        finally:
+            # Before the engine is back, many may have given up.
+            self._waiting = [waiting for waiting in self._waiting if waiting[1] is not future]
         return True
 
     async def wait_for_tenant(self, tenant: str, patience_s: float) -> bool:
