@@ -68,13 +68,15 @@ class Subject:
         return result
 
     def wait_searchable(self, events: int) -> None:
-        """Until the store shows so many events."""
+        """Until all that was acknowledged is searchable: so many events."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
-            if self.get("/ingestion/stats?fresh=false")["total_events"] >= events:
-                return
+            health = self.get("/ingestion/health")
+            if health["searchable_position"] == health["last_position"]:
+                break
             time.sleep(0.005)
-        raise SystemExit(f"the store never showed {events} events")
+        if self.get("/ingestion/stats?fresh=false")["total_events"] != events:
+            raise SystemExit(f"the store does not show {events} events")
 
     def peak_memory_bytes(self) -> int:
         status = Path(f"/proc/{self._process.pid}/status")
