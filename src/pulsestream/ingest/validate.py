@@ -19,6 +19,7 @@ from pulsestream.event import (
     EVENT_BYTES_MAX,
     FUTURE_MAX,
     GROUPS,
+    OPAQUE,
     RULES,
     TIMESTAMP_MIN,
     Event,
@@ -218,7 +219,7 @@ def _explain(raw: bytes | Raw) -> Refusal:
         elif value is None:
             if required:
                 errors.append(_broken(name, "absent"))
-        elif not _fits(decoder, value):
+        elif not _fits(decoder, value) or (name in OPAQUE and bytes(value)[:1] != b"{"):
             errors.append(_broken(name, bytes(value).decode("utf-8", "replace")))
     event_id = regular.get("event_id")
     known_id = _text.decode(event_id) if isinstance(event_id, Raw) and _fits(_TOP["event_id"][0], event_id) else None
