@@ -1,0 +1,87 @@
+"""One id may be sent again with the same content, however it is written; another content is a conflict."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pulsestream.ingest.content import same_as_stored, same_content
+from unit.ingest.lines import checked, event
+
+FULL = event(
+    "a",
+    severity="info",
+    metrics={"response_time_ms": 10, "status_code": 200},
+    context={"user_id": "u", "tags": {"b": "2", "a": "1"}},
+    payload={"n": 1, "list": [1, True, None]},
+    odd={"x": ""},
+)
+SAME = [
+    dict(reversed(FULL.items())),
+    FULL | {"timestamp": "2026-05-04T12:20:30.123456+02:00"},
+    FULL | {"timestamp": "2026-05-04T10:20:30.123456"},
+    {name: value for name, value in FULL.items() if name != "severity"},
+    {name: value for name, value in FULL.items() if name != "timestamp"},
+    FULL | {"message": None, "trace": None},
+    FULL | {"metrics": {"response_time_ms": 10.0, "status_code": 200, "cache_hit": None}},
+    FULL | {"context": {"tags": {"a": "1", "b": "2"}, "user_id": "u"}},
+    FULL | {"payload": {"list": [1.0, True, None], "n": 1.0}},
+    FULL | {"received_at": "2020-01-01T00:00:00Z"},
+]
+OTHER = [
+    FULL | {"title": "other"},
+    FULL | {"severity": "warning"},
+    FULL | {"timestamp": "2026-05-04T10:20:30.123457Z"},
+    FULL | {"message": ""},
+    FULL | {"context": {"user_id": "u"}},
+    FULL | {"payload": {"n": 1, "list": [1, 1, None]}},
+    FULL | {"payload": {"n": 1, "list": [1, True, 0]}},
+    FULL | {"payload": {"n": 1, "list": [True, 1, None]}},
+    FULL | {"payload": {"n": "1", "list": [1, True, None]}},
+    FULL | {"payload": {"n": 1, "list": [1, True]}},
+    FULL | {"payload": {"n": 1, "list": [1, True, None], "more": None}},
+    FULL | {"metadata": {}},
+    FULL | {"odd": {"x": None}},
+    {name: value for name, value in FULL.items() if name != "odd"},
+]
+
+
+def _written(sent):
+    return checked(json.dumps(sent, indent=1).encode()).line
+
+
+def _stored(sent):
+    """As a store gives it back."""
+    whole = {"severity": "info", "timestamp": "2026-05-04T12:00:00Z"} | sent
+    return json.dumps(whole | {"received_at": "2026-05-04T12:00:00Z"}).encode()
+
+
+@pytest.mark.parametrize("sent", SAME)
+def test_the_same_written_otherwise_is_the_same(sent):
+    assert same_content(_written(sent), _written(FULL))
+    assert same_content(_written(FULL), _written(sent))
+    assert same_as_stored(_written(sent), _stored(FULL))
+
+
+@pytest.mark.parametrize("sent", OTHER)
+def test_another_content_is_another(sent):
+    assert not same_content(_written(sent), _written(FULL))
+    assert not same_content(_written(FULL), _written(sent))
+    assert not same_as_stored(_written(sent), _stored(FULL))
+
+
+def test_the_id_and_what_the_server_made_are_no_content():
+    timeless = {name: value for name, value in FULL.items() if name not in ("event_id", "timestamp")}
+    first = checked(timeless, make_id=lambda _: "one")
+    second = checked(timeless | {"event_id": "two"}, tenant="zeta")
+    assert same_content(first.line, second.line)
+    assert same_as_stored(first.line, _stored(timeless | {"event_id": "two"}))
+
+
+@pytest.mark.parametrize("value", ["[" * 900 + "]" * 900, "1" * 5000])
+def test_what_cannot_be_compared_differs(value):
+    raw = json.dumps(event("a"))[:-1] + ', "payload": {"a": %s, "b": %d}}'
+    assert same_content(*(checked((raw % (value, 1)).encode()).line for _ in range(2))), "the very same bytes"
+    one, other = (checked((raw % (value, number)).encode()).line for number in (1, 2))
+    assert not same_content(one, other)

@@ -1,0 +1,104 @@
+"""The first of an id wins; what is on its way is waited for; another encoding is looked at before it is judged."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pulsestream.errors import Reason
+from pulsestream.ingest.dedup import DELETED, Dedup, Doubt
+from unit.ingest.lines import checked, event
+
+A = checked(event("a"))
+A_OTHERWISE = checked(event("a", timestamp="2026-05-04T12:20:30.123456+02:00"))
+A_OTHER = checked(event("a", title="other"))
+B = checked(event("b"))
+BAD = checked(event("bad", title=""))
+
+
+@pytest.fixture
+def dedup():
+    return Dedup()
+
+
+def known(dedup, *items, tenant="acme"):
+    dedup.load(tenant, [item.event_id for item in items], [item.content_hash for item in items])
+
+
+def test_new_events_are_fresh(dedup):
+    found = dedup.sort("acme", [A, BAD, B], {})
+    assert found.fresh == [A, B]
+    assert found.refusals == {1: BAD}
+    assert (found.duplicates, found.doubts, found.waits) == (set(), [], set())
+
+
+def test_within_a_request_the_first_wins(dedup):
+    found = dedup.sort("acme", [A, A, A_OTHERWISE, A_OTHER, B], {})
+    assert found.fresh == [A, B]
+    assert found.duplicates == {1, 2}
+    assert [(index, refusal.reason) for index, refusal in found.refusals.items()] == [(3, Reason.CONFLICT)]
+
+
+def test_what_is_known_is_a_duplicate_for_its_tenant_only(dedup):
+    known(dedup, A)
+    assert dedup.sort("acme", [A], {}).duplicates == {0}
+    assert dedup.sort("zeta", [A], {}).fresh == [A]
+    assert dedup.is_stored("acme", "a")
+    assert not dedup.is_stored("zeta", "a")
+
+
+def test_another_encoding_of_a_known_id_is_a_doubt_until_it_is_judged(dedup):
+    known(dedup, A)
+    found = dedup.sort("acme", [B, A_OTHERWISE], {})
+    assert found.doubts == [Doubt(1, "a", A.content_hash)]
+    key = ("a", A.content_hash, A_OTHERWISE.content_hash)
+    assert dedup.sort("acme", [B, A_OTHERWISE], {key: True}).duplicates == {1}
+    refused = dedup.sort("acme", [B, A_OTHERWISE], {key: False}).refusals[1]
+    assert (refused.reason, refused.event_id) == (Reason.CONFLICT, "a")
+
+
+def test_a_verdict_on_another_content_decides_nothing(dedup):
+    known(dedup, A)
+    verdicts = {("a", B.content_hash, A_OTHERWISE.content_hash): True}
+    assert len(dedup.sort("acme", [A_OTHERWISE], verdicts).doubts) == 1
+
+
+def test_what_was_deleted_stays_deleted(dedup):
+    known(dedup, A)
+    dedup.load("acme", ["a"], [DELETED])
+    assert not dedup.is_stored("acme", "a")
+    for item in (A, A_OTHERWISE, A_OTHER):
+        found = dedup.sort("acme", [item], {("a", DELETED, item.content_hash): False})
+        assert [refusal.reason for refusal in found.refusals.values()] == [Reason.DELETED]
+        assert found.fresh == []
+
+
+@pytest.mark.parametrize(("kept", "outcome"), [(True, "duplicate"), (False, "fresh")])
+def test_an_id_on_its_way_is_waited_for_and_then_has_the_outcome_of_that_write(dedup, kept, outcome):
+    async def run():
+        group = asyncio.get_running_loop().create_future()
+        dedup.opened("acme", ["a"], group)
+        assert dedup.opening("acme", "a") is group
+        assert dedup.opening("zeta", "a") is None
+        found = dedup.sort("acme", [A, A_OTHER, B], {})
+        assert found.waits == {group}
+        assert not dedup.is_stored("acme", "a")
+        dedup.settled("acme", {"a": A.content_hash}, kept=kept)
+        assert dedup.opening("acme", "a") is None
+        found = dedup.sort("acme", [A], {})
+        assert found.waits == set()
+        assert (found.duplicates, found.fresh) == (({0}, []) if outcome == "duplicate" else (set(), [A]))
+        group.cancel()
+
+    asyncio.run(run())
+
+
+def test_every_refusal_says_what_to_do(dedup):
+    known(dedup, A)
+    key = ("a", A.content_hash, A_OTHER.content_hash)
+    [refused] = dedup.sort("acme", [A_OTHER], {key: False}).refusals.values()
+    [error] = refused.errors
+    assert (error.field, error.value) == ("event_id", "a")
+    assert error.rule
+    assert error.help
