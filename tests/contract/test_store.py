@@ -333,6 +333,13 @@ def test_a_question_over_its_time_is_too_heavy(session):
     assert count(session) == 0
 
 
+def test_every_session_is_bound_in_time_memory_and_threads(store):
+    names = ["max_execution_time", "max_memory_usage", "max_threads"]
+    question = "SELECT name, value FROM system.settings WHERE name IN {names:Array(String)} ORDER BY name"
+    with contextlib.closing(store.session(threads=1)) as session:
+        assert [int(value) for _, value in session.ask(Statement(question, {"names": names})).rows] == [30, 1 << 30, 1]
+
+
 def test_a_question_over_its_memory_is_too_heavy(dsn, opened):
     with opened(dsn, memory_bytes_max=300 << 20) as store:
         store.migrate()
