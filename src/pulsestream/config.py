@@ -35,7 +35,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="where events are stored: chdb:///folder, chdb://memory, http://user:password@host:8123/db"),
     ] = ""
     api_key: Annotated[
-        str, Meta(description="a key that the first tenant may use; made and printed once if there is none")
+        str,
+        Meta(
+            pattern="^[!-~]*$",  # what an HTTP header carries unchanged
+            description="a key that the first tenant may use; made and printed once if there is none",
+        ),
     ] = ""
     retention_days: Annotated[int, _number(0, 36_500, "events older than this many days are refused; 0 keeps all")] = 0
     body_bytes_max: Annotated[

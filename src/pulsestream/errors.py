@@ -175,6 +175,8 @@ class StoreBusy(StoreError):
 class StoreRefused(StoreError):
     """An error of the data: the same rows will be refused again."""
 
+    retryable = False
+
 
 class StoreInUse(StoreError):
     exit_code = 2

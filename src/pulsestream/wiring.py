@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import shutil
+import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -76,7 +77,12 @@ class Server:
         server.keys = Keys(server.data / "control.sqlite", clock)
         server.first_key = server.keys.ensure(settings.api_key, "ps_" + secrets.token_urlsafe(24))
         server.store = connect(settings.store_dsn, clock=clock, memory_bytes_max=settings.engine_memory_mib << 20)
-        await asyncio.to_thread(server._open_store)
+        try:
+            await asyncio.to_thread(server._open_store)
+        except asyncio.CancelledError:
+            if hasattr(server, "feeder"):
+                server.feeder.give_up()
+            raise
         await server._start_threads()
         return server
 
@@ -122,6 +128,8 @@ class Server:
         if not self.store.capabilities.persistent:
             log.warning("the store is in memory: its events are gone when this process ends")
         self.store.migrate()
+        if not self.store.capabilities.embedded:
+            self._claim_store()
         found = scan(self.data / "journal", self.files)
         self._keep_corrupt(found)
         if found.torn_bytes:
@@ -141,6 +149,25 @@ class Server:
         for path in segments(self.data / "journal"):
             self.files.remove(path)
         self._dedup = self._load_ids(aside)
+
+    def _claim_store(self) -> None:
+        """A store belongs to one data folder, whose journal gives its positions."""
+        path = self.data / "id"
+        if not path.exists():
+            path.write_text(f"{secrets.token_hex(8)} {self.data.resolve()} on {socket.gethostname()}")
+        mine = path.read_text()
+        session = self._session(1)
+        try:
+            if session.owner() is None:
+                session.claim(mine)
+            owner = session.owner()
+        finally:
+            session.close()
+        if owner != mine:
+            raise StoreInUse(
+                f"this store belongs to another data folder ({owner}): start the server with that one, or give this "
+                "one a database of its own. If that folder is lost for good, empty the table `owner` of the store"
+            )
 
     def _keep_corrupt(self, found: Found) -> None:
         folder = self.data / "corrupt"
@@ -185,6 +212,7 @@ class Server:
             files=self.files,
             clock=self.clock,
             next_position=fed + 1,
+            waiting_bytes_max=self.settings.inflight_bytes_max,
             backlog_bytes_max=self.settings.backlog_bytes_max,
             written=self.feeder.offer,
         )
@@ -204,6 +232,7 @@ class Server:
                 retention=timedelta(days=days) if days else None,
             ),
             new_id=lambda: "evt_" + secrets.token_hex(16),
+            acknowledged=self.watermark.acknowledged,
         )
 
     def _session(self, threads: int) -> Session:

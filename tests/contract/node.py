@@ -61,7 +61,7 @@ class Node:
         self._process = process
 
     @classmethod
-    def start(cls, folder: Path) -> Node:
+    def start(cls, folder: Path, port: int | None = None) -> Node:
         """Start a server that keeps its data in `folder`, and return when it answers.
 
         A folder that had a node before gives a node with its data. Raises RuntimeError, with the end of the
@@ -71,7 +71,7 @@ class Node:
         # The import runs an engine of its own, which would read the config.xml of the folder it starts in.
         importing = folder / "import"
         importing.mkdir(parents=True, exist_ok=True)
-        port = _free_port()
+        port = port or _free_port()
         (folder / "config.xml").write_text(_CONFIG.format(port=port, folder=folder))
         (folder / "users.xml").write_text(_USERS)
         with (folder / "output.log").open("ab") as output:

@@ -171,3 +171,13 @@ def test_a_bound_value_means_itself_only(session, text):
     assert event_id(row) == (text or "id")
     session.delete_events("acme", [text or "id"])
     assert list(session.present(1, 2)) == [2]
+
+
+def test_more_deleted_ids_than_fit_one_parameter_are_hidden(session):
+    events = [line(number, event(f"e{number}")) for number in range(1, 4)]
+    session.insert_events(b"".join(events))
+    hidden = [f"{number:05d}-é'\\" * 4 for number in range(5_000)] + ["e2"]
+    everything = Query(tenant="acme", limit=9)
+    assert session.ask(sql.count(everything, hidden=hidden)).rows[0][0] == 2
+    rows = session.ask(sql.last_arrivals(everything, hidden=hidden)).rows
+    assert [event_id(row) for row in rows] == ["e3", "e1"]

@@ -224,3 +224,10 @@ def test_services_are_counted_with_their_rates(program):
     assert by_name["order-service"]["p50_ms"] is None
     assert answer["total"]["requests"] == 101
     assert answer["total"]["errors"] == 5
+
+
+def test_a_value_too_long_to_look_for_is_refused(filled):
+    for name in ("q", "user_id"):
+        answer = filled.ask("GET", f"/ingestion/events/search?{name}={'x' * 4_001}")
+        assert answer.status == 422
+        assert answer.json["errors"][0]["field"] == name

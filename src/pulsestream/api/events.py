@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from pulsestream.api.parameters import FILTERS, OFFSET_MAX, AnyRequest, Fresh, Limit, filters, only, server_of, tenant
-from pulsestream.errors import BadParameters, NotFound
+from pulsestream.errors import BadParameters, NotFound, Overloaded
 from pulsestream.event import EVENT_TYPES, INT_MAX, SEVERITIES
 from pulsestream.query.model import Cursor, Query
 
@@ -120,8 +120,9 @@ async def event(
 async def delete_event(request: AnyRequest, event_id: str) -> DeleteAnswer:
     """Gone from every answer when this returns, and for good: its id is not stored again."""
     server, owner = server_of(request), tenant(request)
-    position = await server.pipeline.delete(owner, event_id, server.eraser.hide)
-    server.watermark.acknowledged(owner, position)
+    if server.eraser.is_full(owner):
+        raise Overloaded("many deleted events still wait to be removed: send this again in a moment", 2)
+    await server.pipeline.delete(owner, event_id, server.eraser.hide)
     return DeleteAnswer(success=True, event_id=event_id, message="deleted")
 
 

@@ -116,7 +116,7 @@ class IngestDoor:
                     single=single,
                 )
             )
-            answer = await self._answer(tenant, receipt, options, single=single)
+            answer = await self._answer(receipt, options, single=single)
         except Exception as error:  # noqa: BLE001 - the request's edge
             code = error.code if isinstance(error, PulseStreamError) else "internal"
             self._server.counters.add(REQUESTS_REFUSED, tenant, code)
@@ -151,12 +151,8 @@ class IngestDoor:
             self._inflight_bytes -= size
             raise
 
-    async def _answer(
-        self, tenant: str, receipt: Receipt, options: Mapping[str, str], *, single: bool
-    ) -> problems.Answer:
-        watermark = self._server.watermark
-        watermark.acknowledged(tenant, receipt.position)
-        searchable = options["ack"] == "searchable" and await watermark.wait_for(
+    async def _answer(self, receipt: Receipt, options: Mapping[str, str], *, single: bool) -> problems.Answer:
+        searchable = options["ack"] == "searchable" and await self._server.watermark.wait_for(
             receipt.position, _SEARCHABLE_PATIENCE_S
         )
         if single:

@@ -25,6 +25,9 @@ else:
 _PIECE_BYTES = 512 * 1024
 
 
+_BOM = b"\xef\xbb\xbf"  # some editors put it before UTF-8
+
+
 class Decoded(Struct, frozen=True):
     """What a body held, in order. A Raw is an event that is not regular: it takes the slow path."""
 
@@ -110,6 +113,7 @@ def _too_large(bytes_max: int) -> TooLarge:
 
 def decode_one(body: bytes) -> Decoded:
     """The body of a single-event request."""
+    body = body.removeprefix(_BOM)
     if _is_utf8(body):
         try:
             return Decoded([_event.decode(body)], None)
@@ -123,7 +127,7 @@ def decode_batch(body: bytes, content_type: str) -> Decoded:
 
     Raises BadRequest where none of these can be read at all.
     """
-    body = body.removeprefix(b"\xef\xbb\xbf")
+    body = body.removeprefix(_BOM)
     start = body.lstrip()[:1]
     if not start:
         return Decoded([], None)

@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 # One delete costs the engine about as much as a thousand; so they are collected for this long.
 _COLLECT_S = 2.0
 _BATCH = 1_000
+_STOP_PATIENCE_S = 30.0  # for an engine that hangs; the thread ends with the process
+# Each hidden id is part of every question; that many fit one.
+HIDDEN_MAX = 10_000
 
 
 class Eraser:
@@ -39,6 +42,11 @@ class Eraser:
             self._hidden.setdefault(tenant, {})[event_id] = position
             self._condition.notify()
 
+    def is_full(self, tenant: str) -> bool:
+        """Whether no more may be hidden until some are removed."""
+        with self._condition:
+            return len(self._hidden.get(tenant, ())) >= HIDDEN_MAX
+
     def hidden(self, tenant: str) -> list[str]:
         """Ids of events that are deleted and may still be in the engine."""
         with self._condition:
@@ -49,7 +57,7 @@ class Eraser:
         with self._condition:
             self._stopping = True
             self._condition.notify()
-        self._thread.join()
+        self._thread.join(_STOP_PATIENCE_S)
 
     def _erase_forever(self) -> None:
         session: Session | None = None

@@ -7,6 +7,7 @@ engine is asked which positions it has, because a failed insert may have stored 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 BLOCK_EVENTS = 40_000
 BLOCK_BYTES = 64 * 1024 * 1024
 _WEEK_US = 7 * 24 * 3600 * 1_000_000
+_START_ATTEMPTS = 30  # some four minutes
+_HUNG_S = 30.0  # for an insert under way at a stop; the thread ends with the process
 _BACKOFF_S = (0.1, 0.5, 2.0, 5.0, 10.0)
 
 
@@ -70,6 +73,7 @@ class Feeder:
         self._hurry = False
         self._stopping = False
         self._give_up = False
+        self._replaying = True
         self._fed = 0
         self._counted = 0
         self._trouble = ""
@@ -101,10 +105,16 @@ class Feeder:
             self._stopping = True
             self._condition.notify()
         self._thread.join(patience_s)
+        self.give_up()
+        self._thread.join(_HUNG_S)
+        if self._thread.is_alive():
+            log.warning("the engine does not answer; what it has not taken waits in the journal")
+
+    def give_up(self) -> None:
+        """Wait no longer for an engine that does not take events: `replay` raises Stopped, the thread ends."""
         with self._condition:
             self._give_up = True
             self._condition.notify()
-        self._thread.join()
 
     @property
     def state(self) -> FeedState:
@@ -113,7 +123,10 @@ class Feeder:
     # ---- start-up, before the thread runs
 
     def replay(self, spans: Iterable[Span]) -> None:
-        """Bring the engine up to date with the journal's frames, whatever part of them it already has."""
+        """Bring the engine up to date with the journal's frames, whatever part of them it already has.
+
+        Raises StoreError where the engine does not recover soon: a start is better tried again than stuck.
+        """
         session = self._open()
         self._fed, self._counted = session.last_positions()
         self._fed = max(self._fed, self._aside.last_position)
@@ -124,19 +137,29 @@ class Feeder:
     # ---- on the feeder's thread
 
     def _feed_forever(self) -> None:
-        while batch := self._next_batch():
-            try:
-                self._feed(batch, asked=False)
+        self._replaying = False
+        with contextlib.suppress(Stopped):
+            while batch := self._next_batch():
+                self._feed_at_last(batch)
                 self._told_fed(batch, self._fed)
-            except Stopped:
-                break
-            except Exception:
-                # The thread's edge. Nothing is lost: the journal keeps the frames for the next start.
-                log.exception("feeding stopped: restart the server")
-                self._trouble = "feeding stopped by a defect; see the log"
-                break
         if self._session is not None:
             self._session.close()
+
+    def _feed_at_last(self, batch: Sequence[Span]) -> None:
+        attempt = 0
+        while True:
+            try:
+                self._feed(batch, asked=attempt > 0)
+            except Stopped:
+                raise
+            except Exception as error:
+                # The thread's edge. Whatever it was (a journal file that cannot be read just now, a defect), the
+                # frames are kept, and offered again.
+                log.exception("a block could not be fed, and will be tried again")
+                self._wait_out(StoreBusy(f"a block of the journal could not be fed: {error}"), attempt)
+                attempt += 1
+            else:
+                return
 
     def _next_batch(self) -> list[Span]:
         """The frames of the next block; empty when it is time to stop."""
@@ -263,6 +286,8 @@ class Feeder:
         if not self._trouble:
             log.warning("the engine does not take events just now, and will be asked again: %s", error)
         self._trouble = str(error)
+        if self._replaying and attempt >= _START_ATTEMPTS:
+            raise error
         with self._condition:
             self._condition.wait_for(lambda: self._give_up, _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
             if self._give_up:

@@ -24,6 +24,7 @@ from pulsestream.ingest.segments import Span, segment_path
 from pulsestream.ingest.validate import Admissible
 
 SEGMENT_BYTES = 64 * 1024 * 1024
+GROUP_BYTES = 32 * 1024 * 1024  # of lines in one group, unless its first request alone has more
 
 Tally = dict[tuple[str, str], int]  # (outcome, reason) -> events
 
@@ -67,15 +68,20 @@ class Journal:
         files: Files,
         clock: Clock,
         next_position: int,
+        waiting_bytes_max: int,
         backlog_bytes_max: int,
         written: Callable[[Span], None],
     ) -> None:
-        """`written` is told each frame that is on disk, in order, from the committer's thread."""
+        """`waiting_bytes_max`: in memory, not yet written; `backlog_bytes_max`: on disk, not yet in the engine.
+
+        `written` is told each frame that is on disk, in order, from the committer's thread.
+        """
         self._folder = folder
         self._files = files
         self._clock = clock
         self._next = next_position
         self._written = written
+        self._waiting_bytes_max = waiting_bytes_max
         self._backlog_bytes_max = backlog_bytes_max
         self._waiting_bytes = 0
         self._open: list[Entry] = []
@@ -119,10 +125,11 @@ class Journal:
         assert self._loop is not None  # noqa: S101 - started by wiring
         size = entry.size_bytes
         if self._closing:
-            self._count_overloaded(entry)
+            self.count_overloaded(entry.tenant, sum(entry.tally.values()))
             raise Overloaded("the server is stopping: send this again to its successor", retry_after_s=5)
-        if self._waiting_bytes + self._unfed_bytes + size > self._backlog_bytes_max and entry.events:
-            self._count_overloaded(entry)
+        full = self._waiting_bytes > self._waiting_bytes_max or self._unfed_bytes > self._backlog_bytes_max
+        if full and entry.events:
+            self.count_overloaded(entry.tenant, sum(entry.tally.values()))
             raise Overloaded("too much is waiting to be stored: send this again in a moment", retry_after_s=2)
         self._waiting_bytes += size
         entry.done = self._loop.create_future()
@@ -130,6 +137,11 @@ class Journal:
         if self._idle.is_set():
             self._commit_open()
         return entry.done
+
+    def count_overloaded(self, tenant: str, events: int) -> None:
+        """These events were received and refused for want of room; the next group's records say so."""
+        if events:
+            self._uncounted[tenant] = self._uncounted.get(tenant, 0) + events
 
     def fed(self, span: Span) -> None:
         """The engine has this frame."""
@@ -142,12 +154,18 @@ class Journal:
             gone = [path for path, last in self._sealed if last <= fed]
             self._sealed = [(path, last) for path, last in self._sealed if last > fed]
         for path in gone:
-            self._files.remove(path)
+            # What stays is replayed at the next start, and found to be in the engine.
+            with contextlib.suppress(OSError):
+                self._files.remove(path)
 
     def _commit_open(self) -> None:
         self._idle.clear()
-        self._queue.put(_Group(self._open, self._uncounted))
-        self._open, self._uncounted = [], {}
+        size = count = 0
+        while count < len(self._open) and size < GROUP_BYTES:
+            size += self._open[count].size_bytes
+            count += 1
+        self._queue.put(_Group(self._open[:count], self._uncounted))
+        self._open, self._uncounted = self._open[count:], {}
 
     def _settle(self, group: _Group, last: int | None) -> None:
         """On the loop: tell every request of a group how it went, then begin the next."""
@@ -157,7 +175,7 @@ class Journal:
         for entry in group.entries:
             self._waiting_bytes -= entry.size_bytes
             if last is None:
-                self._count_overloaded(entry)
+                self.count_overloaded(entry.tenant, sum(entry.tally.values()))
             entry.settled(last)
         for entry in group.entries:
             if entry.done is None or entry.done.done():  # its request was cancelled
@@ -170,11 +188,6 @@ class Journal:
             self._commit_open()
         else:
             self._idle.set()
-
-    def _count_overloaded(self, entry: Entry) -> None:
-        events = sum(entry.tally.values())
-        if events:
-            self._uncounted[entry.tenant] = self._uncounted.get(entry.tenant, 0) + events
 
     # ---- on the committer's thread
 

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from msgspec import Raw, Struct
 
 from pulsestream.clock import Clock
-from pulsestream.errors import NotFound, TooLarge
+from pulsestream.errors import NotFound, Overloaded, StoreBusy, TooLarge
 from pulsestream.event import TIMESTAMP_MIN, Event
 from pulsestream.ingest.content import same_as_stored
 from pulsestream.ingest.decode import decode_batch, decode_one, inflate
@@ -98,7 +98,9 @@ class Pipeline:
         executor: Executor,
         limits: Limits,
         new_id: Callable[[], str],
+        acknowledged: Callable[[str, int], None],
     ) -> None:
+        """`acknowledged` is told each tenant's newest position before anybody is answered."""
         self._clock = clock
         self._dedup = dedup
         self._journal = journal
@@ -106,6 +108,7 @@ class Pipeline:
         self._executor = executor
         self._limits = limits
         self._new_id = new_id
+        self._acknowledged = acknowledged
 
     async def take(self, body: Body) -> Receipt:
         """Keep one request's events. Returns when they are deduplicated and in the journal, on disk.
@@ -130,8 +133,8 @@ class Pipeline:
             position=await group,
         )
 
-    async def delete(self, tenant: str, event_id: str, hide: Callable[[str, str, int], None]) -> int:
-        """Delete one event. Returns the position of its tombstone, which is on disk. Raises NotFound.
+    async def delete(self, tenant: str, event_id: str, hide: Callable[[str, str, int], None]) -> None:
+        """Delete one event. Its tombstone is on disk when this returns. Raises NotFound.
 
         `hide` is called when it is, before anybody can ask for the event again.
         """
@@ -146,10 +149,11 @@ class Pipeline:
             self._dedup.settled(tenant, gone, kept=last is not None)
             if last is not None:
                 hide(tenant, event_id, last)
+                self._acknowledged(tenant, last)
 
         group = self._journal.join(Entry(tenant, (), {}, deletes=(event_id,), settled=settled))
         self._dedup.opened(tenant, gone, group)
-        return await asyncio.shield(group)
+        await asyncio.shield(group)
 
     def _terms(self, body: Body) -> Terms:
         received_at = self._clock.now()
@@ -179,7 +183,11 @@ class Pipeline:
             if found.waits:
                 await asyncio.wait(found.waits)
             elif found.doubts:
-                verdicts |= await self._resolve(tenant, checked, found.doubts)
+                try:
+                    verdicts |= await self._resolve(tenant, checked, found.doubts)
+                except StoreBusy as error:
+                    self._journal.count_overloaded(tenant, len(checked))
+                    raise Overloaded(str(error)) from error
             else:
                 return found, self._join(tenant, found)
 
@@ -199,13 +207,13 @@ class Pipeline:
     def _join(self, tenant: str, found: Sorted) -> asyncio.Future[int]:
         """Nothing may be awaited between sorting and this: the ids must be open before anyone else looks."""
         hashes = {event.event_id: event.content_hash for event in found.fresh}
-        entry = Entry(
-            tenant,
-            found.fresh,
-            _tally(found),
-            settled=lambda last: self._dedup.settled(tenant, hashes, kept=last is not None),
-        )
-        group = self._journal.join(entry)
+
+        def settled(last: int | None) -> None:
+            self._dedup.settled(tenant, hashes, kept=last is not None)
+            if last is not None:
+                self._acknowledged(tenant, last)
+
+        group = self._journal.join(Entry(tenant, found.fresh, _tally(found), settled=settled))
         self._dedup.opened(tenant, hashes, group)
         # A request that is cancelled must not cancel what others wait for.
         return asyncio.shield(group)

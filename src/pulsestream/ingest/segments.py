@@ -75,7 +75,8 @@ def _scan_segment(path: Path, data: bytes, end: int | None, found: Found) -> Non
     for span in _sound_frames(path, data):
         if end is not None and span.header.first >= end:
             return
-        if span.offset > offset:
+        expected = found.spans[-1].header.last + 1 if offset else first_position(path)
+        if span.offset > offset or span.header.first > expected:
             found.corrupt.append(Corrupt(path, offset, span.offset - offset))
         found.spans.append(span)
         offset = span.offset + span.length

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pulsestream.clock import to_micros
 from pulsestream.query.catalog import DIMENSIONS, MEASURES
 from pulsestream.query.model import Cursor, Query
-from pulsestream.store.port import Parameter, Statement
+from pulsestream.store.port import Parameter, Statement, in_pieces
 from pulsestream.store.record import COLUMNS
 
 _TAG_SEPARATOR = "\0"  # in the column tag_pairs, between name and value
@@ -37,8 +37,9 @@ class _Where:
                 " OR positionCaseInsensitiveUTF8(message, {text:String}) > 0)",
                 text=query.text,
             )
-        if hidden:
-            self.add("event_id NOT IN {hidden:Array(String)}", hidden=list(hidden))
+        for number, piece in enumerate(in_pieces(hidden)):
+            name = f"hidden_{number}"
+            self.add(f"event_id NOT IN {{{name}:Array(String)}}", **{name: piece})
 
     def add(self, condition: str, **parameters: Parameter) -> None:
         self._conditions.append(condition)

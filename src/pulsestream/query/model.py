@@ -15,6 +15,7 @@ from pulsestream.event import INT_MAX
 from pulsestream.query.catalog import DIMENSIONS, MEASURES
 
 LIMIT_MAX = 100_000
+TEXT_MAX = 4_000  # characters of one value or of the text searched for
 
 _Place = Annotated[int, Meta(ge=0, le=INT_MAX)]
 
@@ -47,6 +48,10 @@ class Query(Struct, frozen=True, kw_only=True):
         ]
         errors += [("group_by", f"{name!r} is no dimension") for name in self.group_by if name not in DIMENSIONS]
         errors += [("measures", f"{name!r} is no measure") for name in self.measures if name not in MEASURES]
+        values = [(filter_.dimension, value) for filter_ in self.where for value in filter_.values]
+        for name, value in [*values, *(("tag", part) for tag in self.tags for part in tag), ("q", self.text)]:
+            if isinstance(value, str) and len(value) > TEXT_MAX:
+                errors.append((name, f"may have {TEXT_MAX} characters at most"))
         if not 1 <= self.limit <= LIMIT_MAX:
             errors.append(("limit", f"must be from 1 to {LIMIT_MAX}"))
         if self.start and self.end and self.start >= self.end:

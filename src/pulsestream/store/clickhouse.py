@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
-from urllib.parse import quote
 
 import clickhouse_connect
 import msgspec
@@ -16,15 +15,13 @@ from urllib3.exceptions import HTTPError
 from pulsestream.clock import Clock, to_micros
 from pulsestream.errors import QueryTooHeavy, StoreBusy, StoreError, StoreInUse, StoreRefused
 from pulsestream.store import record, schema
-from pulsestream.store.port import Capabilities, Outcome, Rows, Statement, Tombstone
+from pulsestream.store.port import Capabilities, Outcome, Rows, Statement, Tombstone, in_pieces
 
 T = TypeVar("T")
 
 # Engine error codes (ClickHouse, src/Common/ErrorCodes.cpp) that speak of the rows themselves.
-_OF_THE_DATA = frozenset({6, 25, 26, 27, 33, 36, 38, 41, 43, 53, 69, 70, 72, 117, 130, 131, 349, 407, 441, 467, 636})
+_OF_THE_DATA = frozenset({6, 25, 26, 27, 38, 41, 69, 70, 72, 117, 130, 131, 349, 407, 441, 467, 636})
 _TOO_HEAVY = frozenset({158, 159, 160, 241, 307, 396})
-# A server takes 128 KiB of one bound value (http_max_field_value_size), counted as it stands in the URL.
-_VALUE_BYTES_MAX = 120 * 1024
 _LOCKED = 76  # the embedded store's folder is held by another process
 
 _QUERY_SETTINGS: dict[str, object] = {
@@ -39,6 +36,7 @@ _QUERY_SETTINGS: dict[str, object] = {
     "input_format_null_as_default": 0,
     "min_insert_block_size_bytes": 0,
     "max_insert_block_size": 1_048_576,
+    "async_insert": 0,  # an insert that returns is stored
     "lightweight_deletes_sync": 1,
     "do_not_merge_across_partitions_select_final": 1,
     "use_query_condition_cache": 0,
@@ -146,7 +144,7 @@ class ClickHouseSession:
         self._insert("tombstones", b"".join(msgspec.json.encode(tombstone) + b"\n" for tombstone in tombstones))
 
     def delete_events(self, tenant: str, event_ids: Sequence[str], /) -> None:
-        for piece in _pieces(event_ids):
+        for piece in in_pieces(event_ids):
             self.run(
                 "DELETE FROM events WHERE tenant = {tenant:String} AND event_id IN {event_ids:Array(String)}",
                 {"tenant": tenant, "event_ids": piece},
@@ -158,6 +156,13 @@ class ClickHouseSession:
         )
         return [(cast("str", tenant), cast("str", event_id)) for tenant, event_id in rows]
 
+    def owner(self) -> str | None:
+        rows = self._all("SELECT name FROM owner ORDER BY claimed_at LIMIT 1")
+        return cast("str", rows[0][0]) if rows else None
+
+    def claim(self, name: str, /) -> None:
+        self.run("INSERT INTO owner SELECT {name:String}, now64(6, 'UTC')", {"name": name})
+
     def last_positions(self) -> tuple[int, int]:
         [[last, counted]] = self._all(
             "SELECT greatest((SELECT max(position) FROM events), (SELECT max(position) FROM outcomes),"
@@ -167,7 +172,7 @@ class ClickHouseSession:
 
     def events_by_id(self, tenant: str, event_ids: Sequence[str], /) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
-        for piece in _pieces(event_ids):
+        for piece in in_pieces(event_ids):
             rows = self._all(
                 f"SELECT {record.COLUMNS} FROM events WHERE tenant = {{tenant:String}}"
                 " AND event_id IN {event_ids:Array(String)}",
@@ -207,21 +212,6 @@ class ClickHouseSession:
 
     def _insert(self, table: str, block: bytes) -> None:
         _translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
-
-
-def _pieces(event_ids: Sequence[str]) -> Iterator[list[str]]:
-    piece: list[str] = []
-    size = 0
-    for event_id in event_ids:
-        # The driver escapes twice: a backslash becomes four.
-        length = 4 * len(quote(event_id, safe="")) + 16
-        if piece and size + length > _VALUE_BYTES_MAX:
-            yield piece
-            piece, size = [], 0
-        piece.append(event_id)
-        size += length
-    if piece:
-        yield piece
 
 
 def _translated(call: Callable[[], T]) -> T:

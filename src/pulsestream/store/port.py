@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -15,6 +16,26 @@ class Statement(Struct, frozen=True):
 
     sql: str
     parameters: dict[str, Parameter]
+
+
+# A server takes 128 KiB of one bound value (http_max_field_value_size), counted as it stands in the URL.
+_VALUE_BYTES_MAX = 120 * 1024
+
+
+def in_pieces(values: Sequence[str]) -> Iterator[list[str]]:
+    """The values in lists that each fit one bound parameter."""
+    piece: list[str] = []
+    size = 0
+    for value in values:
+        # The driver escapes twice: a backslash becomes four.
+        length = 4 * len(quote(value, safe="")) + 16
+        if piece and size + length > _VALUE_BYTES_MAX:
+            yield piece
+            piece, size = [], 0
+        piece.append(value)
+        size += length
+    if piece:
+        yield piece
 
 
 class Rows(Struct, frozen=True):
@@ -77,6 +98,12 @@ class Session(Protocol):
     def undeleted(self) -> Sequence[tuple[str, str]]:
         """(tenant, event_id) of stored events that have a tombstone: deletes that a stop cut short."""
         ...
+
+    def owner(self) -> str | None:
+        """The name that the store was claimed with; None where it never was."""
+        ...
+
+    def claim(self, name: str, /) -> None: ...
 
     def last_positions(self) -> tuple[int, int]:
         """The highest position of all, and the highest that the outcomes count; 0 where there is none."""

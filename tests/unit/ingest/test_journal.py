@@ -87,6 +87,7 @@ class Writing:
                 "files": self.files,
                 "clock": StillClock(),
                 "next_position": 1,
+                "waiting_bytes_max": 1 << 30,
                 "backlog_bytes_max": 1 << 30,
                 "written": self.written.append,
             }
@@ -244,7 +245,7 @@ def test_a_full_disk_leaves_no_litter_and_no_gap(tmp_path):
 
 def test_too_much_waiting_is_refused_until_the_engine_has_some_of_it(tmp_path):
     async def run():
-        async with Writing(tmp_path, backlog_bytes_max=4_200) as writing:
+        async with Writing(tmp_path, backlog_bytes_max=3_500) as writing:
             for name in "abcd":
                 await writing.join(name, message="x" * 500)
             with pytest.raises(Overloaded, match="waiting") as refused:
@@ -264,7 +265,7 @@ def test_too_much_waiting_is_refused_until_the_engine_has_some_of_it(tmp_path):
 
 def test_requests_that_wait_count_as_waiting(tmp_path):
     async def run():
-        async with Writing(tmp_path, backlog_bytes_max=3_100) as writing:
+        async with Writing(tmp_path, waiting_bytes_max=2_000) as writing:
             held = await writing.held()
             waiting = [writing.join(name, message="x" * 500) for name in "abc"]
             with pytest.raises(Overloaded, match="waiting"):
@@ -273,6 +274,23 @@ def test_requests_that_wait_count_as_waiting(tmp_path):
             await asyncio.gather(held, *waiting)
 
     asyncio.run(run())
+
+
+def test_a_crowd_too_large_for_one_group_is_written_in_several(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_module, "GROUP_BYTES", 1_500)
+
+    async def run():
+        async with Writing(tmp_path) as writing:
+            held = await writing.held()
+            waiting = [writing.join(f"e{number}", message="x" * 500) for number in range(9)]
+            writing.files.gate.set()
+            await asyncio.gather(held, *waiting)
+            sizes = [span.header.events for span in writing.written]
+            assert len(sizes) > 3
+            assert sum(sizes) == 10
+
+    asyncio.run(run())
+    assert found(tmp_path)[0][1:] == [f"e{number}" for number in range(9)]
 
 
 def test_only_segments_that_the_engine_has_whole_are_removed(tmp_path, monkeypatch):

@@ -180,3 +180,9 @@ SETTINGS
     fsync_part_directory = 1,
     min_rows_to_fsync_after_merge = 1,
     min_compressed_bytes_to_fsync_after_merge = 1;
+
+-- The data folder that this store belongs to: positions are unique within one journal only.
+CREATE TABLE IF NOT EXISTS owner (name String, claimed_at DateTime64(6, 'UTC'))
+ENGINE = MergeTree
+ORDER BY claimed_at
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
