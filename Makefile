@@ -32,10 +32,10 @@ demo: .venv/installed
 
 test: .venv/installed
 	@echo "test: every test, some minutes; 'make quick' leaves out the slow ones"
-	@$(BIN)/pytest -n $(TEST_PROCESSES)
+	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 quick: .venv/installed
-	@$(BIN)/pytest -n $(TEST_PROCESSES) -m "not slow"
+	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile -m "not slow"
 
 check: .venv/installed
 	@echo "check: ruff" && $(BIN)/ruff check

@@ -26,7 +26,8 @@ def clickhouse_node(tmp_path_factory):
     node.kill()  # a clean stop waits 5 s for the driver's idle connections, and nobody needs the data
 
 
-@pytest.fixture(params=["memory", "folder", "http"])
+# One store is enough for a quick run; what differs is between them.
+@pytest.fixture(params=["memory", *(pytest.param(name, marks=pytest.mark.slow) for name in ("folder", "http"))])
 def dsn(request, tmp_path):
     """An empty store. A process can hold one embedded engine at a time, so every test closes what it opens."""
     if request.param == "memory":

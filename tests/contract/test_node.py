@@ -14,6 +14,8 @@ import pytest
 from contract import node as node_module
 from contract.node import Node
 
+pytestmark = pytest.mark.slow
+
 LINES = b'{"service":"auth","ms":12.5,"tags":{"city":"S\xc3\xa3o Paulo"}}\n{"service":"search","ms":80}\n'
 
 

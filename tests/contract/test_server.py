@@ -7,6 +7,8 @@ import pytest
 from contract.node import Node
 from system.program import Program, event, obeys_conservation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def database(clickhouse_node):

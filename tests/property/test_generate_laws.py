@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from pulsestream.event import Event
 from pulsestream.generate import Traffic, generate
 
+pytestmark = pytest.mark.slow
+
 EVENTS = msgspec.json.Decoder(Event)
 
 seeds = st.integers(0, 2**70)

@@ -154,6 +154,7 @@ def test_what_was_not_synced_is_not_acknowledged(tmp_path, five_thousand):
             assert obeys_conservation(program.stats())
 
 
+@pytest.mark.slow
 def test_a_clean_stop_leaves_an_empty_journal_and_everything_in_the_store(tmp_path):
     with Program(tmp_path) as program:
         program.send([event(number) for number in range(10)])
@@ -163,6 +164,7 @@ def test_a_clean_stop_leaves_an_empty_journal_and_everything_in_the_store(tmp_pa
         assert program.stats()["total_events"] == 10
 
 
+@pytest.mark.slow
 def test_a_deleted_event_stays_deleted_through_kill_and_restart(tmp_path):
     with Program(tmp_path) as program:
         program.send([event(number) for number in range(3)])

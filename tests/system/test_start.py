@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from system.program import Program, event
+
+pytestmark = pytest.mark.slow
 
 LOUD = "<clickhouse><logger><level>trace</level><console>1</console></logger></clickhouse>"
 

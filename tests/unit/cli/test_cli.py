@@ -12,7 +12,7 @@ HEADING = "# Every verb\n"
 
 def help_of_every_verb():
     parts = []
-    with click.Context(program, info_name="pulsestream") as parent:
+    with program.make_context("pulsestream", [], resilient_parsing=True) as parent:
         for verb in VERBS:
             command = program.get_command(parent, verb)
             with click.Context(command, parent=parent, info_name=verb, terminal_width=100) as context:

@@ -87,6 +87,7 @@ def test_a_named_folder_is_kept_and_gone_on_with(demo, tmp_path):
     assert totals == [500, 500]
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_one_clear_line(demo, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = demo("--port", taken.getsockname()[1])
@@ -96,6 +97,7 @@ def test_a_port_that_is_taken_is_one_clear_line(demo, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_ends_the_demo_with_its_exit_code(demo, tmp_path):
     process = demo("--port", 0, "--history", 0, "--rate", 10)
     read_until(process, "listens on")
@@ -107,6 +109,7 @@ def test_a_server_that_dies_ends_the_demo_with_its_exit_code(demo, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_the_server_starts_stops_it(demo, tmp_path):
     process = demo("--port", 0)
     read_until(process, "Starting the server")
