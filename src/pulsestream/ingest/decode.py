@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -65,45 +66,36 @@ def inflate(body: bytes, encoding: str, *, bytes_max: int) -> bytes:
     if encoding in ("", "identity"):
         return body
     if encoding in ("gzip", "x-gzip"):
-        return _gunzip(body, bytes_max)
+        return _inflate(body, "gzip", lambda: zlib.decompressobj(wbits=31), bytes_max)
     if encoding == "zstd":
-        return _unzstd(body, bytes_max)
+        return _inflate(body, "zstd", zstd.ZstdDecompressor, bytes_max)
     raise UnsupportedEncoding(f"Content-Encoding {encoding!r} is not supported: send gzip, zstd or plain")
 
 
-def _gunzip(body: bytes, bytes_max: int) -> bytes:
+class _Decompressor(Protocol):
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+
+
+def _inflate(body: bytes, name: str, decompressor: Callable[[], _Decompressor], bytes_max: int) -> bytes:
+    """All members (gzip) or frames (zstd) of a body, one after the other."""
     parts: list[bytes] = []
     room = bytes_max
     while body:
-        member = zlib.decompressobj(wbits=31)
+        member = decompressor()
         try:
             parts.append(member.decompress(body, room + 1))
-        except zlib.error as error:
-            raise BadRequest(f"the body is not gzip ({error}): send it whole, or without Content-Encoding") from error
+        except (zlib.error, zstd.ZstdError) as error:
+            raise BadRequest(f"the body is not {name} ({error}): send it whole, or without Content-Encoding") from error
         room -= len(parts[-1])
         if room < 0:
             raise _too_large(bytes_max)
         if not member.eof:
-            raise BadRequest("the gzip body ends too soon: send it whole")
+            raise BadRequest(f"the {name} body ends too soon: send it whole")
         body = member.unused_data
-    return b"".join(parts)
-
-
-def _unzstd(body: bytes, bytes_max: int) -> bytes:
-    parts: list[bytes] = []
-    room = bytes_max
-    while body:
-        frame = zstd.ZstdDecompressor()
-        try:
-            parts.append(frame.decompress(body, max_length=room + 1))
-        except zstd.ZstdError as error:
-            raise BadRequest(f"the body is not zstd ({error}): send it whole, or without Content-Encoding") from error
-        room -= len(parts[-1])
-        if room < 0:
-            raise _too_large(bytes_max)
-        if not frame.eof:
-            raise BadRequest("the zstd body ends too soon: send it whole")
-        body = frame.unused_data
     return b"".join(parts)
 
 
