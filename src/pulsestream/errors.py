@@ -13,7 +13,6 @@ The exception tree (code -> HTTP status, exit code, whether a retry can help):
     ├── NotFound                  not_found            404   1  no
     ├── TooLarge                  too_large            413   1  no
     ├── Overloaded                overloaded           503   1  yes
-    ├── NotReady                  not_ready            503   1  yes
     ├── QueryTooHeavy             query_too_heavy      422   1  no
     ├── ServerUnreachable         server_unreachable   502   1  yes
     ├── RemoteError               remote               502   1  no
@@ -134,12 +133,6 @@ class Overloaded(PulseStreamError):
     def __init__(self, message: str, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
-
-
-class NotReady(PulseStreamError):
-    code = "not_ready"
-    http_status = 503
-    retryable = True
 
 
 class QueryTooHeavy(PulseStreamError):
