@@ -206,6 +206,7 @@ def test_too_much_at_once_is_refused_with_when_to_come_back(tmp_path):
         stats = slow.stats()
         assert stats["total_events"] == stored + 1
         assert stats["outcomes"]["overloaded"] == statuses.count(503) * 200 + 120
+        assert stats["requests_refused"] == {}, "what is counted in events is not counted in requests too"
         assert obeys_conservation(stats)
 
 

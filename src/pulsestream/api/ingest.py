@@ -118,8 +118,10 @@ class IngestDoor:
             )
             answer = await self._answer(receipt, options, single=single)
         except Exception as error:  # noqa: BLE001 - the request's edge
-            code = error.code if isinstance(error, PulseStreamError) else "internal"
-            self._server.counters.add(REQUESTS_REFUSED, tenant, code)
+            # A request that was read and then refused for want of room is counted by its events.
+            if not (held and isinstance(error, Overloaded)):
+                code = error.code if isinstance(error, PulseStreamError) else "internal"
+                self._server.counters.add(REQUESTS_REFUSED, tenant, code)
             answer = problems.answer(error)
         finally:
             self._inflight_bytes -= held

@@ -41,27 +41,20 @@ class Stats(Struct, frozen=True):
     fresh: bool
 
 
-class Service(Struct, frozen=True):
+class Total(Struct, frozen=True, kw_only=True):
     """Rate, errors, duration. Requests are events with a status."""
 
+    requests: int
+    requests_per_second: float
+    errors: int
+    error_rate: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class Service(Total, frozen=True, kw_only=True):
     service: str
-    requests: int
-    requests_per_second: float
-    errors: int
-    error_rate: float
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
-
-
-class Total(Struct, frozen=True):
-    requests: int
-    requests_per_second: float
-    errors: int
-    error_rate: float
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
 
 
 class Services(Struct, frozen=True):

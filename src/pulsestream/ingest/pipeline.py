@@ -113,8 +113,8 @@ class Pipeline:
     async def take(self, body: Body) -> Receipt:
         """Keep one request's events. Returns when they are deduplicated and in the journal, on disk.
 
-        Raises UnsupportedEncoding, BadRequest, TooLarge for the request as a whole; Overloaded and StoreBusy
-        where nothing of it was kept and a retry can help.
+        Raises UnsupportedEncoding, BadRequest, TooLarge for a request that cannot be read; Overloaded where
+        nothing of it was kept and a retry can help: its events are counted then.
         """
         terms = self._terms(body)
         if len(body.data) > OFF_LOOP_BYTES or body.encoding:
