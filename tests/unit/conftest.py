@@ -149,6 +149,13 @@ def stand_in():
         ready.set()
         await stopped.wait()
         await runner.cleanup()
+        # A connection may have arrived with the end, and transports close in a later turn of the loop.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
