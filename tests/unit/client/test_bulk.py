@@ -19,11 +19,14 @@ def run(stand_in, sources, pace, *, during=None):
         tally = Tally()
         clock = SystemClock()
         client = Client(stand_in.url, KEY, clock=clock, rng=Random(1), observe=tally.observe)
-        async with client:
-            bulk = Bulk(client, tally, pace, clock=clock)
-            if during is not None:
-                asyncio.get_running_loop().call_soon(during, bulk)
-            await bulk.run(sources)
+        try:
+            async with client:
+                bulk = Bulk(client, tally, pace, clock=clock)
+                if during is not None:
+                    asyncio.get_running_loop().call_soon(during, bulk)
+                await bulk.run(sources)
+        finally:
+            await asyncio.sleep(0.1)  # aiohttp's transports close in later turns of the loop
         return bulk
 
     return asyncio.run(go())
