@@ -10,8 +10,13 @@ The exception tree (code -> HTTP status, exit code, whether a retry can help):
     │   ├── UnsupportedEncoding   unsupported_encoding 415   2  no
     │   └── InputUnreadable       input_unreadable     400   2  no
     ├── Unauthorized              unauthorized         401   1  no
+    ├── Forbidden                 forbidden            403   1  no
     ├── NotFound                  not_found            404   1  no
+    ├── RequestTimeout            request_timeout      408   1  yes
+    ├── Exists                    exists               409   1  no
     ├── TooLarge                  too_large            413   1  no
+    ├── RateLimited               rate_limited         429   1  yes
+    ├── TooManyRequests           too_many_requests    429   1  yes
     ├── Overloaded                overloaded           503   1  yes
     ├── QueryTooHeavy             query_too_heavy      422   1  no
     ├── ServerUnreachable         server_unreachable   502   1  yes
@@ -38,12 +43,13 @@ class Reason(enum.StrEnum):
     IN_FUTURE = "in_future"
     CONFLICT = "conflict"
     DELETED = "deleted"
+    RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
 
     @property
     def retryable(self) -> bool:
         """Whether the same event, sent again later, can be stored."""
-        return self is Reason.OVERLOADED or self is Reason.IN_FUTURE
+        return self in (Reason.OVERLOADED, Reason.RATE_LIMITED, Reason.IN_FUTURE)
 
     @property
     def http_status(self) -> int:
@@ -59,6 +65,7 @@ _REASON_STATUS = {
     Reason.IN_FUTURE: 422,
     Reason.CONFLICT: 409,
     Reason.DELETED: 410,
+    Reason.RATE_LIMITED: 429,
     Reason.OVERLOADED: 503,
 }
 
@@ -113,14 +120,62 @@ class Unauthorized(PulseStreamError):
     http_status = 401
 
 
+class Forbidden(PulseStreamError):
+    """The key is good, and lacks the scope that this needs."""
+
+    code = "forbidden"
+    http_status = 403
+
+
 class NotFound(PulseStreamError):
     code = "not_found"
     http_status = 404
 
 
+class RequestTimeout(PulseStreamError):
+    """The sender stopped in the middle of its request."""
+
+    code = "request_timeout"
+    http_status = 408
+    retryable = True
+
+
+class Exists(PulseStreamError):
+    """What is to be made is there already."""
+
+    code = "exists"
+    http_status = 409
+
+
 class TooLarge(PulseStreamError):
+    """`events_max`: the most events that a request may hold, where their number is what was too large."""
+
     code = "too_large"
     http_status = 413
+
+    def __init__(self, message: str, events_max: int | None = None) -> None:
+        super().__init__(message)
+        self.events_max = events_max
+
+
+class RateLimited(PulseStreamError):
+    """Over the tenant's rate. `retry_after_s`: when the same request fits, if nobody else sends meanwhile."""
+
+    code = "rate_limited"
+    http_status = 429
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyRequests(PulseStreamError):
+    """The tenant has as many requests or connections under way as it may."""
+
+    code = "too_many_requests"
+    http_status = 429
+    retryable = True
 
 
 class Overloaded(PulseStreamError):
@@ -130,7 +185,7 @@ class Overloaded(PulseStreamError):
     http_status = 503
     retryable = True
 
-    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+    def __init__(self, message: str, retry_after_s: float = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 

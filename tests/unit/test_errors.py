@@ -31,7 +31,7 @@ def test_an_error_is_what_is_drawn_of_it(name):
 
 def test_a_retryable_error_has_a_status_that_says_so():
     for error in CLASSES.values():
-        assert not error.retryable or error.http_status in (502, 503), error
+        assert not error.retryable or error.http_status in (408, 429, 502, 503), error
 
 
 def test_a_store_in_use_is_a_wrong_call_and_no_passing_cause():
@@ -42,7 +42,7 @@ def test_a_store_in_use_is_a_wrong_call_and_no_passing_cause():
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_a_status_and_only_what_time_mends_is_retryable(reason):
     assert 400 <= reason.http_status < 600
-    assert reason.retryable == (reason in (Reason.OVERLOADED, Reason.IN_FUTURE))
+    assert reason.retryable == (reason in (Reason.OVERLOADED, Reason.RATE_LIMITED, Reason.IN_FUTURE))
     assert (reason.http_status == 503) == (reason is Reason.OVERLOADED)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 from http import HTTPStatus
 
 import msgspec
 from msgspec import Struct
 
-from pulsestream.errors import BadParameters, Overloaded, PulseStreamError, Unauthorized
+from pulsestream.errors import BadParameters, PulseStreamError, Unauthorized
 from pulsestream.ingest.validate import FieldError
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ class Problem(Struct, frozen=True):
     retryable: bool
     type: str = "about:blank"
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+    retry_after_s: float | msgspec.UnsetType = msgspec.UNSET  # to the millisecond; the header has whole seconds
+    events_max: int | msgspec.UnsetType = msgspec.UNSET  # the most events that a request may hold
 
 
 class Answer(Struct, frozen=True):
@@ -44,34 +47,39 @@ def answer(error: Exception) -> Answer:
     """The answer to a request that ended in this error. One that is not ours is logged and says nothing of itself."""
     if not isinstance(error, PulseStreamError):
         log.error("a request failed by a defect", exc_info=error)
-        return _answer(_problem(500, "the server has a defect here; its log has the details", "internal"))
+        return _answer(_final(500, "the server has a defect here; its log has the details", "internal"))
     headers: dict[str, str] = {}
+    retry_after_s: float | msgspec.UnsetType = msgspec.UNSET
     if error.retryable:
-        headers["Retry-After"] = str(error.retry_after_s if isinstance(error, Overloaded) else 1)
+        retry_after_s = round(getattr(error, "retry_after_s", 1.0), 3)
+        headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'ApiKey header="X-API-Key"'
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
     if isinstance(error, BadParameters):
         errors = [FieldError(name, what, "", "correct this parameter") for name, what in error.errors]
-    problem = _problem(error.http_status, str(error), error.code, retryable=error.retryable, errors=errors)
+    events_max = getattr(error, "events_max", None)
+    problem = Problem(
+        title=HTTPStatus(error.http_status).phrase,
+        status=error.http_status,
+        detail=str(error),
+        code=error.code,
+        retryable=error.retryable,
+        errors=errors,
+        retry_after_s=retry_after_s,
+        events_max=msgspec.UNSET if events_max is None else events_max,
+    )
     return _answer(problem, headers)
 
 
 def http_answer(status: int, detail: str) -> Answer:
     """For what the framework itself refuses: no such path, no such method."""
     code = HTTPStatus(status).name.lower()
-    return _answer(_problem(status, f"{detail}: {_HELP[status]}" if status in _HELP else detail, code))
+    return _answer(_final(status, f"{detail}: {_HELP[status]}" if status in _HELP else detail, code))
 
 
-def _problem(
-    status: int,
-    detail: str,
-    code: str,
-    *,
-    retryable: bool = False,
-    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET,
-) -> Problem:
-    return Problem(HTTPStatus(status).phrase, status, detail, code, retryable, errors=errors)
+def _final(status: int, detail: str, code: str) -> Problem:
+    return Problem(HTTPStatus(status).phrase, status, detail, code, retryable=False)
 
 
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Answer:
