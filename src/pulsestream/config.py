@@ -41,7 +41,16 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             description="a key that the first tenant may use; made and printed once if there is none",
         ),
     ] = ""
-    retention_days: Annotated[int, _number(0, 36_500, "events older than this many days are refused; 0 keeps all")] = 0
+    retention_days: Annotated[
+        int, _number(0, 36_500, "events older than this many days are refused and removed; 0 keeps all")
+    ] = 0
+    rate_events_per_s: Annotated[int, _number(0, 10**9, "events a second that each tenant may send; 0 is no limit")] = 0
+    burst_events: Annotated[int, _number(0, 10**9, "most events of a tenant at once; 0 is one second's")] = 0
+    scrub: Annotated[
+        str, Meta(max_length=4000, description="rules for personal data in every event, such as card:mask email:hash")
+    ] = ""
+    tenant_requests_max: Annotated[int, _number(1, 10**6, "most requests of one tenant under way at one time")] = 1000
+    tenant_connections_max: Annotated[int, _number(1, 10**6, "most open connections of one tenant")] = 2000
     body_bytes_max: Annotated[
         int, _number(1024, 1024 * _MIB, "largest request body, in bytes, as sent and after decompression")
     ] = 64 * _MIB

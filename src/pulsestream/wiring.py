@@ -10,33 +10,43 @@ import os
 import secrets
 import shutil
 import socket
+from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 
 from pulsestream.clock import Clock
 from pulsestream.config import Settings
-from pulsestream.control.keys import FirstKey, Keys
-from pulsestream.errors import ConfigError, StoreBusy, StoreInUse
+from pulsestream.control.audit import Actor, Audit
+from pulsestream.control.database import Database
+from pulsestream.control.keys import Keys, MadeKey
+from pulsestream.control.tenants import Limits, Tenants, days, default_burst
+from pulsestream.errors import ConfigError, Overloaded, StoreBusy, StoreInUse
 from pulsestream.ingest.aside import AsideList
+from pulsestream.ingest.backlog import Backlog
 from pulsestream.ingest.dedup import DELETED, Dedup
 from pulsestream.ingest.erase import Eraser
 from pulsestream.ingest.feed import Feeder
 from pulsestream.ingest.files import Files
 from pulsestream.ingest.journal import Journal
-from pulsestream.ingest.pipeline import Limits, Pipeline
+from pulsestream.ingest.limit import RateLimiter
+from pulsestream.ingest.pipeline import Pipeline
+from pulsestream.ingest.scrub import Scrubber, parse_rules
 from pulsestream.ingest.segments import Found, Span, scan, segments
 from pulsestream.ingest.watermark import Watermark
 from pulsestream.metrics import Counters
+from pulsestream.query.model import View
 from pulsestream.query.run import Questions
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Session, Store
+from pulsestream.turns import Turns
 
 log = logging.getLogger(__name__)
 
 FRESH_PATIENCE_S = 1.0  # how long a question waits for what its tenant had acknowledged
 COMPARE_PATIENCE_S = 10.0  # how long an ingest request waits to compare an event with a stored one
+_DECODES_WAITING_MAX = 1_000  # large bodies of one tenant that may wait; their bytes are bounded too
 DRAIN_PATIENCE_S = 10.0  # how long a stop waits for the engine to take the rest of the journal
 
 
@@ -50,18 +60,26 @@ class Server:
         self.started_at: datetime = clock.now()
         self.counters = Counters()
         self.data = Path(settings.data)
-        self.first_key: FirstKey | None = None
+        self.first_key: MadeKey | None = None
+        self.under_way: Counter[str] = Counter()  # requests, by tenant
         self.corrupt_segments = 0
         self._lock: int | None = None
+        self._secret = b""
+        self.audit: Audit
+        self.tenants: Tenants
         self.keys: Keys
+        self.limiter: RateLimiter
         self.store: Store
+        self.backlog: Backlog
         self.journal: Journal
         self.feeder: Feeder
         self.eraser: Eraser
         self.watermark: Watermark
         self.pipeline: Pipeline
         self.questions: Questions
-        self._decoding: ThreadPoolExecutor
+        self._control: Database
+        self._scrubbers: dict[tuple[str, str], Scrubber] = {}  # by tenant and rules
+        self._decoding: Turns
         self._dedup: Dedup
         self._undeleted: Sequence[tuple[str, str]]
         self._loop: asyncio.AbstractEventLoop
@@ -74,8 +92,7 @@ class Server:
         """
         server = cls(settings, clock, files or Files())
         server._lock_data()
-        server.keys = Keys(server.data / "control.sqlite", clock)
-        server.first_key = server.keys.ensure(settings.api_key, "ps_" + secrets.token_urlsafe(24))
+        server._open_control()
         server.store = connect(settings.store_dsn, clock=clock, memory_bytes_max=settings.engine_memory_mib << 20)
         try:
             await asyncio.to_thread(server._open_store)
@@ -94,13 +111,23 @@ class Server:
         self.journal.trim(self.feeder.state.fed)
         await asyncio.to_thread(self.questions.close)
         self.store.close()
-        self._decoding.shutdown()
+        await asyncio.to_thread(self._decoding.close)
         self.keys.close()
+        self._control.close()
         if self._lock is not None:
             os.close(self._lock)
 
+    def delete_tenant(self, actor: Actor, name: str) -> None:
+        """Its keys open nothing from now on. Raises NotFound, Forbidden."""
+        self.tenants.begin_delete(actor, name)
+        self.keys.forget(name)
+
     async def fresh(self, tenant: str) -> bool:
         """Wait until this tenant reads its own writes; False where that takes too long."""
+        try:
+            self.watermark.acknowledged(tenant, await self.journal.counted(tenant))
+        except Overloaded:
+            return False
         return await self.watermark.wait_for_tenant(tenant, FRESH_PATIENCE_S)
 
     async def by_ids(self, tenant: str, event_ids: Sequence[str]) -> dict[str, bytes]:
@@ -123,6 +150,18 @@ class Server:
                     "of its own (--data)"
                 ) from error
             raise ConfigError(f"the data folder {self.data} cannot be used: {error.strerror}") from error
+
+    def _open_control(self) -> None:
+        self._control = Database(self.data / "control.sqlite")
+        self.audit = Audit(self._control, self.clock)
+        self._secret = self._control.secret("scrub", secrets.token_bytes(32))
+        parse_rules(self.settings.scrub)  # wrong ones are said at the start
+        self.tenants = Tenants(
+            self._control, self.audit, self.clock, defaults=_limits(self.settings), changed=self._limits_changed
+        )
+        self.limiter = RateLimiter(self.tenants.limits, self.clock)
+        self.keys = Keys(self._control, self.audit, self.clock, given=self.settings.api_key)
+        self.first_key = self.keys.ensure_operator()
 
     def _open_store(self) -> None:
         if not self.store.capabilities.persistent:
@@ -200,11 +239,12 @@ class Server:
         self._loop = asyncio.get_running_loop()
         fed = self.feeder.state.fed
         self.watermark = Watermark(fed, self.feeder.hurry)
+        self.backlog = Backlog(self.settings.backlog_bytes_max)
         self.eraser = Eraser(open_session=lambda: self._session(1), fed=lambda: self.feeder.state.fed)
         self.eraser.start(self._undeleted)
         self.questions = Questions(
             open_session=lambda: self._session(2),
-            hidden=self.eraser.hidden,
+            view=self._view,
             threads=self.settings.query_threads,
         )
         self.journal = Journal(
@@ -213,27 +253,46 @@ class Server:
             clock=self.clock,
             next_position=fed + 1,
             waiting_bytes_max=self.settings.inflight_bytes_max,
-            backlog_bytes_max=self.settings.backlog_bytes_max,
+            backlog=self.backlog,
             written=self.feeder.offer,
         )
         self.journal.start()
         self.feeder.start()
-        self._decoding = ThreadPoolExecutor(1, thread_name_prefix="decode")
-        days = self.settings.retention_days
+        self._decoding = Turns(1, name="decode", waiting_max=_DECODES_WAITING_MAX)
         self.pipeline = Pipeline(
             clock=self.clock,
             dedup=self._dedup,
             journal=self.journal,
             stored=self,
-            executor=self._decoding,
-            limits=Limits(
-                body_bytes_max=self.settings.body_bytes_max,
-                batch_events_max=self.settings.batch_events_max,
-                retention=timedelta(days=days) if days else None,
-            ),
+            turns=self._decoding,
+            limits=self.tenants.limits,
+            limiter=self.limiter,
+            scrubber=self._scrubber,
             new_id=lambda: "evt_" + secrets.token_hex(16),
             acknowledged=self.watermark.acknowledged,
         )
+
+    # ---- what holds for a tenant
+
+    def _view(self, tenant: str) -> View:
+        retention = self.tenants.limits(tenant).retention
+        return View(
+            oldest=None if retention is None else self.clock.now() - retention, hidden=self.eraser.hidden(tenant)
+        )
+
+    def _scrubber(self, tenant: str) -> Scrubber | None:
+        """May be called on any thread."""
+        text = self.tenants.limits(tenant).scrub
+        if not text:
+            return None
+        if (tenant, text) not in self._scrubbers:
+            secret = blake2b(tenant.encode(), key=self._secret).digest()
+            self._scrubbers[tenant, text] = Scrubber(parse_rules(text), secret)
+        return self._scrubbers[tenant, text]
+
+    def _limits_changed(self, tenant: str) -> None:
+        if hasattr(self, "limiter"):
+            self.limiter.forget(tenant)
 
     def _session(self, threads: int) -> Session:
         return self.store.session(threads=threads)
@@ -243,4 +302,23 @@ class Server:
         for span in spans:
             self.journal.fed(span)
         self.journal.trim(last)
-        self._loop.call_soon_threadsafe(self.watermark.advance, last)
+        self._loop.call_soon_threadsafe(self._advance, last)
+
+    def _advance(self, fed: int) -> None:
+        self.backlog.advance(fed)
+        self.watermark.advance(fed)
+
+
+def _limits(settings: Settings) -> Limits:
+    """What holds for a tenant that sets nothing for itself."""
+    rate = settings.rate_events_per_s or None
+    return Limits(
+        rate_events_per_s=rate,
+        burst_events=settings.burst_events or default_burst(rate or 1),
+        retention=days(settings.retention_days),
+        body_bytes_max=settings.body_bytes_max,
+        batch_events_max=settings.batch_events_max,
+        requests_max=settings.tenant_requests_max,
+        connections_max=settings.tenant_connections_max,
+        scrub=settings.scrub,
+    )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pulsestream.query import compile as sql
-from pulsestream.query.model import Cursor, Filter, Query
+from pulsestream.query.model import Cursor, Filter, Query, View
 from pulsestream.store.record import event_id, event_json, place
 from unit.ingest.lines import NOW, event, line
 
@@ -73,38 +73,40 @@ def test_counts_hours_and_pages_agree_with_the_events(filled):
         expected.sort(key=lambda number: (-(number % 40), -number), reverse=True)
         question = Query(tenant="acme", limit=7, **parts)
         hidden = ["e50", "e101"]
-        assert filled.ask(sql.count(question, hidden=hidden)).rows[0][0] == len(expected), parts
-        hours = filled.ask(sql.hours(question, after=None, snapshot=None, hidden=hidden)).rows
+        assert filled.ask(sql.count(question, view=View(hidden=hidden))).rows[0][0] == len(expected), parts
+        hours = filled.ask(sql.hours(question, after=None, snapshot=None, view=View(hidden=hidden))).rows
         assert sum(events for _, events in hours) == len(expected)
         assert [hour for hour, _ in hours] == sorted({hour for hour, _ in hours}, reverse=True)
         seen, after = [], None
         while rows := filled.ask(
-            sql.page(question, after=after, snapshot=100, since_hour=0, offset=0, hidden=hidden)
+            sql.page(question, after=after, snapshot=100, since_hour=0, offset=0, view=View(hidden=hidden))
         ).rows:
             seen += map(_number, rows)
             after = Cursor(*place(rows[-1]), 100)
-            ahead = filled.ask(sql.hours(question, after=after, snapshot=100, hidden=hidden)).rows
+            ahead = filled.ask(sql.hours(question, after=after, snapshot=100, view=View(hidden=hidden))).rows
             assert sum(events for _, events in ahead) == len(expected) - len(seen)
         assert seen == expected, parts
-        offset = filled.ask(sql.page(question, after=None, snapshot=None, since_hour=0, offset=5, hidden=hidden)).rows
+        offset = filled.ask(
+            sql.page(question, after=None, snapshot=None, since_hour=0, offset=5, view=View(hidden=hidden))
+        ).rows
         assert [_number(row) for row in offset] == expected[5:12]
-        arrived = filled.ask(sql.arrivals(question, after=30, hidden=hidden)).rows
+        arrived = filled.ask(sql.arrivals(question, after=30, view=View(hidden=hidden))).rows
         assert [_number(row) for row in arrived] == [number for number in sorted(expected) if number > 30][:8]
-        newest = filled.ask(sql.last_arrivals(question, hidden=hidden)).rows
+        newest = filled.ask(sql.last_arrivals(question, view=View(hidden=hidden))).rows
         assert [_number(row) for row in newest] == sorted(expected, reverse=True)[:7]
         assert all(json.loads(event_json(row))["event_id"] == event_id(row) for row in rows)
 
 
 def test_a_page_sees_nothing_that_arrived_after_its_snapshot(filled):
     question = Query(tenant="acme", limit=100)
-    rows = filled.ask(sql.page(question, after=None, snapshot=60, since_hour=0, offset=0, hidden=[])).rows
+    rows = filled.ask(sql.page(question, after=None, snapshot=60, since_hour=0, offset=0, view=View())).rows
     assert sorted(map(_number, rows)) == list(range(1, 61))
 
 
 def test_measures_agree_with_the_events(filled):
     names = ("events", "requests", "errors", "error_rate", "p50_ms", "p95_ms")
     groups = filled.ask(
-        sql.measures(Query(tenant="acme", limit=9, group_by=("service",), measures=names), hidden=["e3"])
+        sql.measures(Query(tenant="acme", limit=9, group_by=("service",), measures=names), view=View(hidden=["e3"]))
     ).rows
     for service, events, requests, errors, rate, p50, p95 in groups:
         mine = [number for number in range(1, 101) if "abcd"[number % 4] == service and number != 3]
@@ -118,7 +120,7 @@ def test_measures_agree_with_the_events(filled):
         else:
             assert (p50, p95) == (None, None)
     assert [group[0] for group in groups] == ["a", "b", "c", "d"]
-    [total] = filled.ask(sql.measures(Query(tenant="nobody", limit=1, measures=names), hidden=[])).rows
+    [total] = filled.ask(sql.measures(Query(tenant="nobody", limit=1, measures=names), view=View())).rows
     assert list(total) == [0, 0, 0, 0, None, None]
 
 
@@ -127,12 +129,12 @@ def test_recency_counts_since_each_moment(filled):
         return int(_at(minutes).timestamp()) * 1_000_000
 
     [row] = filled.ask(
-        sql.recency("acme", day_us=micros(720), hour_us=micros(60), minute_us=micros(1), hidden=["e40"])
+        sql.recency("acme", day_us=micros(720), hour_us=micros(60), minute_us=micros(1), view=View(hidden=["e40"]))
     ).rows
     counts = [sum(3 * (n % 40) * 60_000_000 + n <= m * 60_000_000 for n in range(1, 101) if n != 40) for m in (60, 1)]
     assert row[:4] == (99, 99, *counts)
     assert row[4] == micros(0) - 80
-    [nothing] = filled.ask(sql.recency("nobody", day_us=0, hour_us=0, minute_us=0, hidden=[])).rows
+    [nothing] = filled.ask(sql.recency("nobody", day_us=0, hour_us=0, minute_us=0, view=View())).rows
     assert nothing[0] == 0
 
 
@@ -159,13 +161,13 @@ def test_a_bound_value_means_itself_only(session, text):
     session.insert_events(line(2, event("other", title="something else")))
 
     def found(**parts):
-        return session.ask(sql.count(Query(tenant="acme", limit=9, **parts), hidden=[])).rows[0][0]
+        return session.ask(sql.count(Query(tenant="acme", limit=9, **parts), view=View())).rows[0][0]
 
     assert found(tags=((text, text),)) == 1
     assert found(text=text) == (1 if text else 2)
     assert found(where=(Filter("service", (text,)),)) == 0
-    assert session.ask(sql.count(Query(tenant=text or " ", limit=1), hidden=[])).rows[0][0] == 0
-    assert session.ask(sql.count(Query(tenant="acme", limit=1), hidden=[text or "id"])).rows[0][0] == 1
+    assert session.ask(sql.count(Query(tenant=text or " ", limit=1), view=View())).rows[0][0] == 0
+    assert session.ask(sql.count(Query(tenant="acme", limit=1), view=View(hidden=[text or "id"]))).rows[0][0] == 1
     assert list(session.events_by_id("acme", [text or "id"])) == [text or "id"]
     [row] = session.ask(sql.one_event("acme", text or "id")).rows
     assert event_id(row) == (text or "id")
@@ -178,6 +180,6 @@ def test_more_deleted_ids_than_fit_one_parameter_are_hidden(session):
     session.insert_events(b"".join(events))
     hidden = [f"{number:05d}-é'\\" * 4 for number in range(5_000)] + ["e2"]
     everything = Query(tenant="acme", limit=9)
-    assert session.ask(sql.count(everything, hidden=hidden)).rows[0][0] == 2
-    rows = session.ask(sql.last_arrivals(everything, hidden=hidden)).rows
+    assert session.ask(sql.count(everything, view=View(hidden=hidden))).rows[0][0] == 2
+    rows = session.ask(sql.last_arrivals(everything, view=View(hidden=hidden))).rows
     assert [event_id(row) for row in rows] == ["e3", "e1"]

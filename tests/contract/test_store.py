@@ -12,7 +12,7 @@ import pytest
 from contract.node import Node
 from pulsestream.errors import ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
 from pulsestream.query import compile as sql
-from pulsestream.query.model import Filter, Query
+from pulsestream.query.model import Filter, Query, View
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Outcome, Statement, Tombstone
 from unit.ingest.lines import NOW, StillClock, event, line
@@ -173,7 +173,7 @@ def test_a_trace_is_found_by_its_id_in_the_payload(session):
     session.insert_events(line(1, event("a", payload={"trace_id": "t1"}, trace={"span_id": "s"})))
     session.insert_events(line(2, event("b", payload={"trace_id": "no"}, trace={"trace_id": "t1"})))
     question = Query(tenant="acme", limit=9, where=(Filter("trace_id", ("t1",)),))
-    assert session.ask(sql.count(question, hidden=[])).rows[0][0] == 2
+    assert session.ask(sql.count(question, view=View())).rows[0][0] == 2
     assert stored(session, "a")["trace"] == {"span_id": "s"}
 
 

@@ -43,6 +43,10 @@ def test_every_setting_is_on_the_help_page():
 LIMITS = {
     "port": (0, 65_535),
     "retention_days": (0, 36_500),
+    "rate_events_per_s": (0, 10**9),
+    "burst_events": (0, 10**9),
+    "tenant_requests_max": (1, 10**6),
+    "tenant_connections_max": (1, 10**6),
     "body_bytes_max": (1024, 1 << 30),
     "batch_events_max": (1, 1_000_000),
     "inflight_bytes_max": (1 << 20, 1 << 36),

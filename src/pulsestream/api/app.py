@@ -10,7 +10,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp, ExceptionHandlersMap
 
-from pulsestream.api import events, health, problems, stats
+from pulsestream.api import events, health, keys, problems, rate, stats, tenants
+from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
 from pulsestream.api.parameters import AnyRequest
 from pulsestream.errors import BadParameters
@@ -26,7 +27,18 @@ HANDLERS = (
     stats.stats,
     stats.services,
     health.health,
+    rate.rate_limit,
+    keys.list_keys,
+    keys.create_key,
+    keys.revoke_key,
+    tenants.list_tenants,
+    tenants.create_tenant,
+    tenants.update_tenant,
+    tenants.delete_tenant,
+    tenants.audit,
 )
+
+_BODY_BYTES_MAX = 64 * 1024  # of what is no event: a key, a tenant
 
 
 def build(server: Server) -> ASGIApp:
@@ -38,8 +50,9 @@ def build(server: Server) -> ASGIApp:
         exception_handlers=exceptions,
         openapi_config=OpenAPIConfig(title="PulseStream", version=version("pulsestream")),
         logging_config=None,
+        request_max_body_size=_BODY_BYTES_MAX,
     )
-    return IngestDoor(server, framework)
+    return Gate(server, IngestDoor(server, framework))
 
 
 def _on_error(_request: AnyRequest, error: Exception) -> Response[bytes]:

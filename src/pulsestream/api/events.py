@@ -13,7 +13,19 @@ from litestar.params import Parameter
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from pulsestream.api.parameters import FILTERS, OFFSET_MAX, AnyRequest, Fresh, Limit, filters, only, server_of, tenant
+from pulsestream.api.parameters import (
+    FILTERS,
+    OFFSET_MAX,
+    AnyRequest,
+    Fresh,
+    Limit,
+    caller,
+    filters,
+    only,
+    server_of,
+    tenant,
+)
+from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters, NotFound, Overloaded
 from pulsestream.event import EVENT_TYPES, INT_MAX, SEVERITIES
 from pulsestream.query.model import Cursor, Query
@@ -119,10 +131,12 @@ async def event(
 @delete("/ingestion/events/{event_id:str}", status_code=200)
 async def delete_event(request: AnyRequest, event_id: str) -> DeleteAnswer:
     """Gone from every answer when this returns, and for good: its id is not stored again."""
-    server, owner = server_of(request), tenant(request)
+    server, key = server_of(request), caller(request, Scope.ADMIN)
+    owner = key.tenant
     if server.eraser.is_full(owner):
         raise Overloaded("many deleted events still wait to be removed: send this again in a moment", 2)
     await server.pipeline.delete(owner, event_id, server.eraser.hide)
+    server.audit.note(key.actor, "delete event", event_id, tenant=owner)
     return DeleteAnswer(success=True, event_id=event_id, message="deleted")
 
 

@@ -9,21 +9,28 @@ from typing import Literal
 from litestar import get
 from msgspec import Struct
 
-from pulsestream.api.parameters import AnyRequest, server_of
+from pulsestream.api.auth import caller_of
+from pulsestream.api.parameters import AnyRequest, only, server_of
 from pulsestream.errors import Unauthorized
 from pulsestream.metrics import REQUESTS_REFUSED
+from pulsestream.wiring import Server
 
 _DISK_FREE_MIN = 1 << 30
 _VERSION = version("pulsestream")
 
 
-class Health(Struct, frozen=True):
-    """`degraded`: something needs a look, and `problems` says what. Events are still taken."""
+class Health(Struct, frozen=True, kw_only=True):
+    """`degraded`: something needs a look. Events are still taken. An admin key of the operator sees what it is."""
 
     status: Literal["healthy", "degraded"]
-    problems: list[str]
     version: str
     uptime_seconds: float
+
+
+class OperatorHealth(Health, frozen=True, kw_only=True):
+    """What the server counts over all tenants, for the operator's eyes only. `problems` says what needs a look."""
+
+    problems: list[str]
     last_position: int  # of the journal
     searchable_position: int  # of the engine
     waiting_events: int
@@ -35,8 +42,17 @@ class Health(Struct, frozen=True):
 
 
 @get("/ingestion/health")
-async def health(request: AnyRequest) -> Health:
-    server = server_of(request)
+async def health(request: AnyRequest) -> OperatorHealth | Health:
+    """Needs no key."""
+    only(request, ())
+    found = _look(server_of(request))
+    key = caller_of(request.scope).key
+    if key is not None and key.is_operator:
+        return found
+    return Health(status=found.status, version=found.version, uptime_seconds=found.uptime_seconds)
+
+
+def _look(server: Server) -> OperatorHealth:
     fed, journal = server.feeder.state, server.journal.state
     free = shutil.disk_usage(server.data).free
     problems = []
@@ -50,7 +66,7 @@ async def health(request: AnyRequest) -> Health:
         problems.append(f"the journal could not be written: {journal.last_failure}")
     if free < _DISK_FREE_MIN:
         problems.append(f"the disk has only {free // (1 << 20)} MiB left")
-    return Health(
+    return OperatorHealth(
         status="degraded" if problems else "healthy",
         problems=problems,
         version=_VERSION,

@@ -11,11 +11,14 @@ from urllib.parse import parse_qs
 import msgspec
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from pulsestream.api import problems
-from pulsestream.api.auth import tenant_of
-from pulsestream.errors import BadParameters, BadRequest, Overloaded, PulseStreamError, Reason, TooLarge
+from pulsestream.api.auth import caller_of
+from pulsestream.control.keys import Scope as Scopes
+from pulsestream.errors import BadParameters, BadRequest, Overloaded, PulseStreamError, RateLimited, Reason, TooLarge
 from pulsestream.ingest.pipeline import Body, Receipt, Status
+from pulsestream.ingest.share import Share
 from pulsestream.ingest.validate import FieldError, Refusal
 from pulsestream.metrics import REQUESTS_REFUSED
 from pulsestream.wiring import Server
@@ -26,11 +29,14 @@ IDEMPOTENCY_KEY_MAX = 255
 # How long `?ack=searchable` waits. The events are safe meanwhile; the answer says how far it came.
 _SEARCHABLE_PATIENCE_S = 10.0
 
-_CHOICES = {"detail": ("all", "errors", "none"), "ack": ("durable", "searchable")}
+_CHOICES = {"detail": ("all", "errors", "none"), "ack": ("durable", "searchable"), "dry_run": ("false", "true")}
 
 
 class Item(Struct, frozen=True):
-    """What became of one event of a batch. `line` where the batch came as lines."""
+    """What became of one event of a batch. `line` where the batch came as lines.
+
+    `scrubbed`: the paths that the tenant's rules for personal data changed.
+    """
 
     index: int
     event_id: str | None
@@ -38,9 +44,12 @@ class Item(Struct, frozen=True):
     line: int | UnsetType = UNSET
     reason: Reason | UnsetType = UNSET
     errors: tuple[FieldError, ...] | UnsetType = UNSET
+    scrubbed: tuple[str, ...] | UnsetType = UNSET
 
 
 class BatchAnswer(Struct, frozen=True):
+    """What became of a batch. `dry_run`: what would have; nothing was kept."""
+
     batch_id: str
     total_events: int
     successful_events: int
@@ -51,6 +60,7 @@ class BatchAnswer(Struct, frozen=True):
     ingested_at: datetime
     processing_status: Literal["completed", "partial", "failed"]
     ack: Literal["durable", "searchable"]
+    dry_run: bool
     results: list[Item]
 
 
@@ -61,6 +71,8 @@ class SingleAnswer(Struct, frozen=True):
     processing_status: Status
     message: str
     errors: list[FieldError]
+    dry_run: bool | UnsetType = UNSET
+    scrubbed: tuple[str, ...] | UnsetType = UNSET
 
 
 class RefusedAnswer(Struct, frozen=True):
@@ -85,7 +97,7 @@ class IngestDoor:
     def __init__(self, server: Server, beyond: ASGIApp) -> None:
         self._server = server
         self._beyond = beyond
-        self._inflight_bytes = 0
+        self._inflight = Share(server.settings.inflight_bytes_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path")
@@ -98,38 +110,48 @@ class IngestDoor:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         tenant = ""
         held = 0
+        quota: dict[str, str] = {}
         try:
-            tenant = tenant_of(headers.get(b"x-api-key"), self._server.keys)
+            tenant = caller_of(scope).may(Scopes.INGEST).tenant
             options = _options(scope["query_string"].decode("latin-1"))
             key = headers.get(b"idempotency-key")
             if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_MAX:
                 raise BadParameters([("Idempotency-Key", f"must have 1 to {IDEMPOTENCY_KEY_MAX} characters")])
-            data = await self._read_body(receive, headers.get(b"content-length"))
+            data = await self._read_body(receive, headers.get(b"content-length"), tenant)
             held = len(data)
-            receipt = await self._server.pipeline.take(
-                Body(
-                    tenant=tenant,
-                    data=data,
-                    content_type=headers.get(b"content-type", ""),
-                    encoding=headers.get(b"content-encoding", "").strip().lower(),
-                    idempotency_key=key,
-                    single=single,
+            try:
+                receipt = await self._server.pipeline.take(
+                    Body(
+                        tenant=tenant,
+                        data=data,
+                        content_type=headers.get(b"content-type", ""),
+                        encoding=headers.get(b"content-encoding", "").strip().lower(),
+                        idempotency_key=key,
+                        single=single,
+                        dry_run=options["dry_run"] == "true",
+                    )
                 )
-            )
+            finally:
+                quota = self._quota(tenant)
             answer = await self._answer(receipt, options, single=single)
         except Exception as error:  # noqa: BLE001 - the request's edge
-            # A request that was read and then refused for want of room is counted by its events.
-            if not (held and isinstance(error, Overloaded)):
+            # A request that was read and then refused as a whole is counted by its events.
+            if not (held and isinstance(error, Overloaded | RateLimited)):
                 code = error.code if isinstance(error, PulseStreamError) else "internal"
                 self._server.counters.add(REQUESTS_REFUSED, tenant, code)
             answer = problems.answer(error)
         finally:
-            self._inflight_bytes -= held
-        await _send(send, answer)
+            if held:
+                self._inflight.give_back(tenant, held)
+        await problems.send(send, replace(answer, headers=answer.headers | quota) if quota else answer)
 
-    async def _read_body(self, receive: Receive, content_length: str | None) -> bytes:
+    def _quota(self, tenant: str) -> dict[str, str]:
+        quota = self._server.limiter.quota(tenant)
+        return {} if quota is None else quota.headers
+
+    async def _read_body(self, receive: Receive, content_length: str | None, tenant: str) -> bytes:
         """The whole body. Its length counts as in flight until the request is answered."""
-        bytes_max = self._server.settings.body_bytes_max
+        bytes_max = self._server.tenants.limits(tenant).body_bytes_max
         if content_length is not None and int(content_length) > bytes_max:
             raise _body_too_large(bytes_max)
         parts: list[bytes] = []
@@ -141,25 +163,30 @@ class IngestDoor:
                     raise BadRequest("the sender went away before its request was whole")
                 part = cast("bytes", message.get("body", b""))
                 size += len(part)
-                self._inflight_bytes += len(part)
                 if size > bytes_max:
+                    size -= len(part)
                     raise _body_too_large(bytes_max)
-                if self._inflight_bytes > self._server.settings.inflight_bytes_max:
+                if not self._inflight.has_room(tenant, len(part)):
+                    size -= len(part)
                     raise Overloaded("too many large requests at one time: send this again in a moment")
+                self._inflight.take(tenant, len(part))
                 parts.append(part)
                 if not message.get("more_body", False):
                     return parts[0] if len(parts) == 1 else b"".join(parts)
         except BaseException:
-            self._inflight_bytes -= size
+            self._inflight.give_back(tenant, size)
             raise
 
     async def _answer(self, receipt: Receipt, options: Mapping[str, str], *, single: bool) -> problems.Answer:
         searchable = options["ack"] == "searchable" and await self._server.watermark.wait_for(
             receipt.position, _SEARCHABLE_PATIENCE_S
         )
+        dry_run = options["dry_run"] == "true"
         if single:
-            return _single(receipt)
-        return _json(200, _batch(receipt, options["detail"], "searchable" if searchable else "durable"))
+            return _single(receipt, dry_run=dry_run)
+        return _json(
+            200, _batch(receipt, options["detail"], "searchable" if searchable else "durable", dry_run=dry_run)
+        )
 
 
 def _options(query: str) -> dict[str, str]:
@@ -181,12 +208,12 @@ def _body_too_large(bytes_max: int) -> TooLarge:
     return TooLarge(f"a body may have {bytes_max} bytes at most: send the events in smaller batches")
 
 
-def _batch(receipt: Receipt, detail: str, ack: Literal["durable", "searchable"]) -> BatchAnswer:
+def _batch(receipt: Receipt, detail: str, ack: Literal["durable", "searchable"], *, dry_run: bool) -> BatchAnswer:
     total, refused = len(receipt.event_ids), len(receipt.refusals)
     if detail == "all":
         results = [_item(receipt, index) for index in range(total)]
     elif detail == "errors":
-        results = [_item(receipt, index) for index in sorted(receipt.refusals)]
+        results = [_item(receipt, index) for index in sorted(receipt.refusals.keys() | receipt.scrubbed.keys())]
     else:
         results = []
     return BatchAnswer(
@@ -200,6 +227,7 @@ def _batch(receipt: Receipt, detail: str, ack: Literal["durable", "searchable"])
         ingested_at=receipt.received_at,
         processing_status="completed" if not refused else "failed" if refused == total else "partial",
         ack=ack,
+        dry_run=dry_run,
         results=results,
     )
 
@@ -207,19 +235,37 @@ def _batch(receipt: Receipt, detail: str, ack: Literal["durable", "searchable"])
 def _item(receipt: Receipt, index: int) -> Item:
     refusal = receipt.refusals.get(index)
     event_id = receipt.event_ids[index]
+    scrubbed = receipt.scrubbed.get(index, UNSET)
     if refusal is None:
-        return Item(index, event_id, "duplicate" if index in receipt.duplicates else "stored")
+        return Item(index, event_id, receipt.status(index), scrubbed=scrubbed)
     line = UNSET if receipt.lines is None else receipt.lines[index]
-    return Item(index, event_id, "rejected", line, refusal.reason, refusal.errors)
+    return Item(index, event_id, "rejected", line, refusal.reason, refusal.errors, scrubbed)
 
 
-def _single(receipt: Receipt) -> problems.Answer:
+_SAID = {
+    ("stored", False): "stored",
+    ("duplicate", False): "stored before: this is an exact repeat",
+    ("stored", True): "would be stored; this was a dry run",
+    ("duplicate", True): "is stored already: this is an exact repeat; this was a dry run",
+}
+
+
+def _single(receipt: Receipt, *, dry_run: bool) -> problems.Answer:
     event_id = receipt.event_ids[0]
     if receipt.refusals:
         return _refused(receipt.refusals[0], event_id)
     status = receipt.status(0)
-    message = "stored" if status == "stored" else "stored before: this is an exact repeat"
-    return _json(200, SingleAnswer(True, event_id, receipt.received_at, status, message, []))  # noqa: FBT003 - a field
+    answer = SingleAnswer(
+        success=True,
+        event_id=event_id,
+        ingested_at=receipt.received_at,
+        processing_status=status,
+        message=_SAID[status, dry_run],
+        errors=[],
+        dry_run=dry_run or UNSET,
+        scrubbed=receipt.scrubbed.get(0, UNSET),
+    )
+    return _json(200, answer)
 
 
 def _refused(refusal: Refusal, event_id: str | None) -> problems.Answer:
@@ -242,10 +288,3 @@ def _refused(refusal: Refusal, event_id: str | None) -> problems.Answer:
 
 def _json(status: int, value: Struct, content_type: str = "application/json") -> problems.Answer:
     return problems.Answer(status, {"Content-Type": content_type}, msgspec.json.encode(value))
-
-
-async def _send(send: Send, answer: problems.Answer) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body, "more_body": False})

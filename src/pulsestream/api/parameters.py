@@ -12,7 +12,8 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.params import Parameter
 
-from pulsestream.api.auth import HEADER, tenant_of
+from pulsestream.api.auth import caller_of
+from pulsestream.control.keys import Key, Scope
 from pulsestream.errors import BadParameters
 from pulsestream.event import EVENT_TYPES, SEVERITIES
 from pulsestream.query.catalog import DIMENSIONS
@@ -38,9 +39,14 @@ def server_of(request: AnyRequest) -> Server:
     return server
 
 
+def caller(request: AnyRequest, scope: Scope) -> Key:
+    """The key of who asks, which has this scope. Raises Unauthorized, Forbidden."""
+    return caller_of(request.scope).may(scope)
+
+
 def tenant(request: AnyRequest) -> str:
-    """Raises Unauthorized."""
-    return tenant_of(request.headers.get(HEADER), server_of(request).keys)
+    """Whose events a question is about. Raises Unauthorized, Forbidden."""
+    return caller(request, Scope.READ).tenant
 
 
 def only(request: AnyRequest, known: Iterable[str]) -> None:

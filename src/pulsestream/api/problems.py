@@ -7,6 +7,7 @@ import math
 from http import HTTPStatus
 
 import msgspec
+from litestar.types import Send
 from msgspec import Struct
 
 from pulsestream.errors import BadParameters, PulseStreamError, Unauthorized
@@ -15,6 +16,14 @@ from pulsestream.ingest.validate import FieldError
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+# On every answer. Nothing here is a page, and nothing may be kept by what lies between.
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 _HELP = {
     404: "see /schema for the paths there are",
     405: "see /schema for the methods of this path",
@@ -70,6 +79,14 @@ def answer(error: Exception) -> Answer:
         events_max=msgspec.UNSET if events_max is None else events_max,
     )
     return _answer(problem, headers)
+
+
+async def send(to: Send, answer: Answer) -> None:
+    """The whole answer, over ASGI."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    await to({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await to({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
 def http_answer(status: int, detail: str) -> Answer:

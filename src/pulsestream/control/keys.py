@@ -1,87 +1,241 @@
-"""Tenants and their keys, in SQLite beside the store. A key is kept as its SHA-256 only."""
+"""API keys: made, shown once, kept as their SHA-256 only, looked up in memory."""
 
 from __future__ import annotations
 
+import enum
 import hashlib
-import sqlite3
-from pathlib import Path
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pulsestream.clock import Clock
-from pulsestream.errors import StoreError
+from pulsestream.control.audit import Actor, Audit
+from pulsestream.control.database import Database
+from pulsestream.errors import Forbidden, NotFound, Unauthorized
 
+# The operator's: its admin keys manage every tenant.
 FIRST_TENANT = "default"
+# What everybody knows and the demo uses; never taken from outside this machine.
+DEMO_KEY = "test-api-key-12345"
 
-_MIGRATIONS = (
-    """
-    CREATE TABLE tenants (name TEXT PRIMARY KEY, created_at TEXT NOT NULL) STRICT;
-    CREATE TABLE keys (
-        sha256 BLOB PRIMARY KEY,
-        tenant TEXT NOT NULL REFERENCES tenants (name),
-        created_at TEXT NOT NULL
-    ) STRICT;
-    """,
-)
+_KEY = re.compile(r"ps_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
+_SECRET_BYTES = 32
+# When a key was last used is kept to the minute: a request must not cost a write.
+_LAST_USED_EVERY = timedelta(minutes=1)
 
 
-class FirstKey(Struct, frozen=True):
-    """`key` is readable this once; nothing keeps it."""
+class Scope(enum.StrEnum):
+    """What a key may do: send events, ask about them, or manage keys and delete."""
 
+    INGEST = "ingest"
+    READ = "read"
+    ADMIN = "admin"
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """All that is known of a key. `prefix` is what the key begins with, to tell one from another."""
+
+    id: str
+    prefix: str
     tenant: str
-    key: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.id, self.tenant)
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether it manages every tenant, not only its own."""
+        return self.tenant == FIRST_TENANT and Scope.ADMIN in self.scopes
+
+
+class MadeKey(Struct, frozen=True):
+    """`secret` is the key itself, readable this once; nothing keeps it."""
+
+    key: Key
+    secret: str
 
 
 class Keys:
-    """Which tenant a key belongs to. All keys are in memory: looking one up costs one hash."""
+    """All keys are in memory: looking one up costs one hash. For the event loop's thread."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, database: Database, audit: Audit, clock: Clock, *, given: str = "") -> None:
+        """`given`: a key that the settings name. It is the first tenant's, for everything, while it is named."""
+        self._database = database
+        self._audit = audit
         self._clock = clock
-        try:
-            self._database = sqlite3.connect(path)
-            self._migrate()
-            self._tenants: dict[bytes, str] = dict(self._database.execute("SELECT sha256, tenant FROM keys"))
-        except sqlite3.Error as error:
-            raise StoreError(f"the control database {path} cannot be opened: {error}") from error
+        self._keys: dict[str, Key] = {}
+        self._hashes: dict[str, bytes] = {}
+        self._used: dict[str, datetime] = {}
+        self._flushed_at = clock.now()
+        with database.transaction() as connection:
+            for row in connection.execute(
+                "SELECT id, sha256, tenant, name, scopes, created_at, expires_at, last_used_at, revoked_at FROM keys"
+            ):
+                key = _key(row)
+                self._keys[key.id] = key
+                self._hashes[key.id] = row[1]
+        self._given: Key | None = None
+        if given:
+            self._given = Key(
+                id="given",
+                prefix="",
+                tenant=FIRST_TENANT,
+                name="given by the settings",
+                scopes=tuple(Scope),
+                created_at=clock.now(),
+            )
+            self._hashes["given"] = _digest(given)
 
     def close(self) -> None:
-        self._database.close()
+        self._flush()
 
-    def tenant_of(self, key: str) -> str | None:
-        return self._tenants.get(_digest(key))
+    def authenticate(self, text: str | None) -> Key:
+        """The key that `text` is. Raises Unauthorized, which tells a revoked or expired one only to who has it."""
+        if not text:
+            raise Unauthorized("this needs a key: send it in the header X-API-Key")
+        match = _KEY.fullmatch(text)
+        key = self._keys.get(match[1]) if match else self._given
+        if key is None or not hmac.compare_digest(self._hashes[key.id], _digest(text)):
+            raise Unauthorized("the key in X-API-Key is not known here: check it, or ask for a new one")
+        now = self._clock.now()
+        if key.revoked_at is not None:
+            raise Unauthorized(f"the key {key.prefix}… was revoked: ask for a new one")
+        if key.expires_at is not None and key.expires_at <= now:
+            raise Unauthorized(f"the key {key.prefix}… expired at {key.expires_at.isoformat()}: ask for a new one")
+        self._used[key.id] = now
+        if now - self._flushed_at >= _LAST_USED_EVERY:
+            self._flush()
+        return key
 
-    def ensure(self, given: str, made: str) -> FirstKey | None:
-        """Have the first tenant, and a key for it: `given` if there is one, else `made` at the very first start.
+    def create(
+        self,
+        actor: Actor,
+        tenant: str,
+        scopes: Iterable[Scope],
+        *,
+        name: str = "",
+        expires_at: datetime | None = None,
+    ) -> MadeKey:
+        """A new key of 256 random bits, known from now on."""
+        chosen = tuple(scope for scope in Scope if scope in set(scopes))
+        key_id = secrets.token_hex(4)
+        while key_id in self._keys:
+            key_id = secrets.token_hex(4)
+        secret = f"ps_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+        row = (
+            key_id,
+            _digest(secret),
+            tenant,
+            name,
+            " ".join(chosen),
+            self._clock.now().isoformat(),
+            None if expires_at is None else expires_at.isoformat(),
+        )
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO keys (id, sha256, tenant, name, scopes, created_at, expires_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+            self._audit.add(connection, actor, "create key", key_id, tenant=tenant, detail=" ".join(chosen))
+        self._hashes[key_id] = row[1]
+        key = self._keys[key_id] = _key((*row, None, None))
+        return MadeKey(key, secret)
 
-        Returns the key where it was made here, to be shown once.
+    def of_tenant(self, tenant: str) -> list[Key]:
+        """The tenant's keys, revoked and expired ones too, oldest first."""
+        found = [key for key in self._keys.values() if key.tenant == tenant]
+        return [
+            replace(key, last_used_at=self._used.get(key.id, key.last_used_at))
+            for key in sorted(found, key=lambda key: key.created_at)
+        ]
+
+    def revoke(self, actor: Actor, key_id: str, *, tenant: str | None) -> Key:
+        """Good for nothing from now on. `tenant`: whose keys the actor may touch, None for all.
+
+        Raises NotFound; Forbidden for the last key that manages the server.
         """
-        first_start = not self._tenants
-        with self._database:
-            self._database.execute(
-                "INSERT OR IGNORE INTO tenants VALUES (?, ?)", (FIRST_TENANT, self._clock.now().isoformat())
-            )
-        if given:
-            if self.tenant_of(given) is None:
-                self._add(given)
-            return None
-        if not first_start:
-            return None
-        self._add(made)
-        return FirstKey(FIRST_TENANT, made)
+        key = self._keys.get(key_id)
+        if key is None or tenant not in (None, key.tenant):
+            raise NotFound(f"there is no key with the id {key_id!r}: `pulsestream key list` shows them")
+        if key.revoked_at is not None:
+            return key
+        if self._given is None and key.is_operator and self._operators() == [key]:
+            raise Forbidden("this is the last key that manages the server: create another admin key first")
+        now = self._clock.now()
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE keys SET revoked_at = ? WHERE id = ?", (now.isoformat(), key_id))
+            self._audit.add(connection, actor, "revoke key", key_id, tenant=key.tenant)
+        self._keys[key_id] = replace(key, revoked_at=now)
+        return self._keys[key_id]
 
-    def _add(self, key: str) -> None:
-        with self._database:
-            self._database.execute(
-                "INSERT INTO keys VALUES (?, ?, ?)", (_digest(key), FIRST_TENANT, self._clock.now().isoformat())
-            )
-        self._tenants[_digest(key)] = FIRST_TENANT
+    def forget(self, tenant: str) -> None:
+        """A tenant is going: its keys open nothing from now on."""
+        for key in [key for key in self._keys.values() if key.tenant == tenant]:
+            del self._keys[key.id], self._hashes[key.id]
+            self._used.pop(key.id, None)
 
-    def _migrate(self) -> None:
-        [done] = self._database.execute("PRAGMA user_version").fetchone()
-        if done > len(_MIGRATIONS):
-            raise StoreError("the control database is of a newer version of PulseStream: run that version")
-        for number, script in enumerate(_MIGRATIONS[done:], done + 1):
-            self._database.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+    def ensure_operator(self) -> MadeKey | None:
+        """A key for the operator, where there is none that works: at the very first start, or after all ran out."""
+        if self._given is not None or self._operators():
+            return None
+        return self.create(Actor("server", FIRST_TENANT), FIRST_TENANT, Scope, name="first key")
+
+    def _operators(self) -> list[Key]:
+        now = self._clock.now()
+        return [
+            key
+            for key in self._keys.values()
+            if key.is_operator and key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+        ]
+
+    def _flush(self) -> None:
+        """Keep when each key was last used."""
+        self._flushed_at = self._clock.now()
+        used = [(at.isoformat(), key_id) for key_id, at in self._used.items() if key_id in self._keys]
+        with self._database.transaction() as connection:
+            connection.executemany("UPDATE keys SET last_used_at = ? WHERE id = ?", used)
+
+
+def allow(key: Key, scope: Scope) -> None:
+    """Raises Forbidden, which names the scope that the key lacks."""
+    if scope not in key.scopes:
+        raise Forbidden(
+            f"this needs a key with the scope {scope.value!r}; yours has {', '.join(key.scopes)}: "
+            f"ask an administrator for one (`pulsestream key create --scope {scope.value}`)"
+        )
+
+
+def _key(row: Sequence[Any]) -> Key:
+    key_id, _sha256, tenant, name, scopes, created_at, expires_at, last_used_at, revoked_at = row
+    return Key(
+        id=key_id,
+        prefix=f"ps_{key_id}",
+        tenant=tenant,
+        name=name,
+        scopes=tuple(map(Scope, scopes.split())),
+        created_at=datetime.fromisoformat(created_at),
+        expires_at=_moment(expires_at),
+        last_used_at=_moment(last_used_at),
+        revoked_at=_moment(revoked_at),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _digest(key: str) -> bytes:

@@ -124,18 +124,39 @@ def decode_batch(body: bytes, content_type: str) -> Decoded:
     if not start:
         return Decoded([], None)
     utf8 = _is_utf8(body)
-    named_lines = "ndjson" in content_type or "jsonl" in content_type or "json-seq" in content_type
     if start == b"[":
         return _decode_array(body, utf8=utf8)
-    if start != b"{" and not named_lines:
+    document = _document(body, start, content_type, utf8=utf8)
+    return document or _decode_lines(body, utf8=utf8)
+
+
+def count_events(body: bytes, content_type: str) -> int:
+    """How many events a batch holds, at the least cost: lines are counted, documents are skipped through.
+
+    Raises BadRequest where none can be read at all.
+    """
+    body = body.removeprefix(_BOM)
+    start = body.lstrip()[:1]
+    if not start:
+        return 0
+    # Not read as UTF-8: no event is decoded then, only where it ends is found.
+    if start == b"[":
+        return len(_decode_array(body, utf8=False).items)
+    document = _document(body, start, content_type, utf8=False)
+    if document is not None:
+        return len(document.items)
+    return sum(1 for line in body.split(b"\n") if line and not line.isspace())
+
+
+def _document(body: bytes, start: bytes, content_type: str, *, utf8: bool) -> Decoded | None:
+    """The body as one document that is no array; None where it is one event a line."""
+    if "ndjson" in content_type or "jsonl" in content_type or "json-seq" in content_type:
+        return None
+    if start != b"{":
         raise BadRequest(
             'the body is not JSON: send {"events": [...]}, a JSON array of events, or one event a line (NDJSON)'
         )
-    if not named_lines:
-        document = _decode_document(body, utf8=utf8)
-        if document is not None:
-            return document
-    return _decode_lines(body, utf8=utf8)
+    return _decode_document(body, utf8=utf8)
 
 
 def _is_utf8(body: bytes) -> bool:

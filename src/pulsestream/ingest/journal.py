@@ -12,21 +12,28 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal, cast
 
 from msgspec import Struct
 
 from pulsestream.clock import Clock
 from pulsestream.errors import Overloaded
 from pulsestream.event import INT_MAX
+from pulsestream.ingest.backlog import Backlog
 from pulsestream.ingest.files import Files
 from pulsestream.ingest.frame import HEADER_BYTES, Counted, Deleted, Record, pack, read_header
 from pulsestream.ingest.segments import Span, segment_path
+from pulsestream.ingest.share import Share
 from pulsestream.ingest.validate import Admissible
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 GROUP_BYTES = 32 * 1024 * 1024  # of lines in one group, unless its first request alone has more
 
+# What was refused before it could join a group is written with the next one, at the latest after this time.
+_COUNT_WITHIN_S = 1.0
+
 Tally = dict[tuple[str, str], int]  # (outcome, reason) -> events
+_Counts = dict[tuple[str, str, str], int]  # (tenant, outcome, reason) -> events
 
 
 class Entry(Struct, eq=False):
@@ -48,7 +55,7 @@ class Entry(Struct, eq=False):
 
 class _Group(Struct):
     entries: list[Entry]
-    uncounted: dict[str, int]  # tenant -> events that were refused for want of room since the last group
+    uncounted: _Counts  # of events that were refused since the last group
 
 
 class JournalState(Struct, frozen=True):
@@ -69,10 +76,10 @@ class Journal:
         clock: Clock,
         next_position: int,
         waiting_bytes_max: int,
-        backlog_bytes_max: int,
+        backlog: Backlog,
         written: Callable[[Span], None],
     ) -> None:
-        """`waiting_bytes_max`: in memory, not yet written; `backlog_bytes_max`: on disk, not yet in the engine.
+        """`waiting_bytes_max`: in memory, not yet written. `backlog`: on disk, not yet in the engine.
 
         `written` is told each frame that is on disk, in order, from the committer's thread.
         """
@@ -81,9 +88,8 @@ class Journal:
         self._clock = clock
         self._next = next_position
         self._written = written
-        self._waiting_bytes_max = waiting_bytes_max
-        self._backlog_bytes_max = backlog_bytes_max
-        self._waiting_bytes = 0
+        self._waiting = Share(waiting_bytes_max)
+        self._backlog = backlog
         self._open: list[Entry] = []
         self._idle = asyncio.Event()
         self._idle.set()
@@ -98,7 +104,8 @@ class Journal:
         self._offset = 0
         self._take = 0
         self._unfed_bytes = 0
-        self._uncounted: dict[str, int] = {}  # tenant -> events of groups that failed: overloaded
+        self._uncounted: _Counts = {}
+        self._counting: asyncio.TimerHandle | None = None
         self._failing = False
         self._last_failure = ""
 
@@ -110,6 +117,11 @@ class Journal:
         """Write what waits, then stop. Nothing may join from now on."""
         self._closing = True
         await self._idle.wait()
+        if self._uncounted:
+            self._commit_open()
+            await self._idle.wait()
+        if self._counting is not None:
+            self._counting.cancel()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -125,23 +137,38 @@ class Journal:
         assert self._loop is not None  # noqa: S101 - started by wiring
         size = entry.size_bytes
         if self._closing:
-            self.count_overloaded(entry.tenant, sum(entry.tally.values()))
+            self.count(entry.tenant, "overloaded", sum(entry.tally.values()))
             raise Overloaded("the server is stopping: send this again to its successor", retry_after_s=5)
-        full = self._waiting_bytes > self._waiting_bytes_max or self._unfed_bytes > self._backlog_bytes_max
+        full = not (self._waiting.has_room(entry.tenant) and self._backlog.has_room(entry.tenant))
         if full and entry.events:
-            self.count_overloaded(entry.tenant, sum(entry.tally.values()))
+            self.count(entry.tenant, "overloaded", sum(entry.tally.values()))
             raise Overloaded("too much is waiting to be stored: send this again in a moment", retry_after_s=2)
-        self._waiting_bytes += size
+        self._waiting.take(entry.tenant, size)
         entry.done = self._loop.create_future()
         self._open.append(entry)
         if self._idle.is_set():
             self._commit_open()
         return entry.done
 
-    def count_overloaded(self, tenant: str, events: int) -> None:
-        """These events were received and refused for want of room; the next group's records say so."""
+    def count(self, tenant: str, outcome: Literal["overloaded", "rate_limited"], events: int) -> None:
+        """These events were received and refused as a whole; the next group's records say so."""
+        assert self._loop is not None  # noqa: S101 - started by wiring
         if events:
-            self._uncounted[tenant] = self._uncounted.get(tenant, 0) + events
+            key = (tenant, outcome, outcome)
+            self._uncounted[key] = self._uncounted.get(key, 0) + events
+            if self._counting is None and not self._closing:
+                self._counting = self._loop.call_later(_COUNT_WITHIN_S, self._commit_counts)
+
+    async def counted(self, tenant: str) -> int:
+        """Write what is counted of this tenant and not written yet. The position that it is written up to, or 0."""
+        if self._closing or not any(owner == tenant for owner, _, _ in self._uncounted):
+            return 0
+        return await asyncio.shield(self.join(Entry(tenant, (), {})))
+
+    def _commit_counts(self) -> None:
+        self._counting = None
+        if self._uncounted and self._idle.is_set():
+            self._commit_open()
 
     def fed(self, span: Span) -> None:
         """The engine has this frame."""
@@ -170,12 +197,14 @@ class Journal:
     def _settle(self, group: _Group, last: int | None) -> None:
         """On the loop: tell every request of a group how it went, then begin the next."""
         if last is None:
-            for tenant, events in group.uncounted.items():
-                self._uncounted[tenant] = self._uncounted.get(tenant, 0) + events
+            for (tenant, outcome, _), events in group.uncounted.items():
+                self.count(tenant, cast("Literal['overloaded', 'rate_limited']", outcome), events)
         for entry in group.entries:
-            self._waiting_bytes -= entry.size_bytes
+            self._waiting.give_back(entry.tenant, entry.size_bytes)
             if last is None:
-                self.count_overloaded(entry.tenant, sum(entry.tally.values()))
+                self.count(entry.tenant, "overloaded", sum(entry.tally.values()))
+            else:
+                self._backlog.add(last, entry.tenant, len(entry.events), entry.size_bytes)
             entry.settled(last)
         for entry in group.entries:
             if entry.done is None or entry.done.done():  # its request was cancelled
@@ -268,12 +297,12 @@ class Journal:
         self._descriptor = self._path = None
 
 
-def _sum(group: _Group) -> dict[tuple[str, str, str], int]:
-    counts: dict[tuple[str, str, str], int] = {}
+def _sum(group: _Group) -> _Counts:
+    counts: _Counts = {}
     for entry in group.entries:
         for (outcome, reason), events in entry.tally.items():
             key = (entry.tenant, outcome, reason)
             counts[key] = counts.get(key, 0) + events
-    for tenant, events in group.uncounted.items():
-        counts[(tenant, "overloaded", "overloaded")] = counts.get((tenant, "overloaded", "overloaded"), 0) + events
+    for key, events in group.uncounted.items():
+        counts[key] = counts.get(key, 0) + events
     return counts

@@ -1,24 +1,27 @@
-"""The steps of an ingest request, in order: decode, check, sort (dedup), join the journal, receipt."""
+"""The steps of an ingest request, in order: decode, limit, scrub, check, sort (dedup), join the journal, receipt."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Literal, Protocol
 
 from msgspec import Raw, Struct
 
 from pulsestream.clock import Clock
-from pulsestream.errors import NotFound, Overloaded, StoreBusy, TooLarge
-from pulsestream.event import TIMESTAMP_MIN, Event
+from pulsestream.control.tenants import Limits
+from pulsestream.errors import NotFound, Overloaded, RateLimited, StoreBusy, TooLarge
+from pulsestream.event import TIMESTAMP_MIN, Event, encode
 from pulsestream.ingest.content import same_as_stored
-from pulsestream.ingest.decode import decode_batch, decode_one, inflate
+from pulsestream.ingest.decode import NOT_REGULAR, count_events, decode_batch, decode_one, inflate
 from pulsestream.ingest.dedup import DELETED, Dedup, Doubt, Sorted
 from pulsestream.ingest.journal import Entry, Journal, Tally
+from pulsestream.ingest.limit import RateLimiter
+from pulsestream.ingest.scrub import Scrubber
 from pulsestream.ingest.validate import Admissible, Refusal, Terms, check, check_irregular
+from pulsestream.turns import Turns
 
 # A body over this is decoded on another thread, so that it holds up nobody else's request.
 OFF_LOOP_BYTES = 256 * 1024
@@ -35,18 +38,20 @@ class Body(Struct, frozen=True):
     encoding: str = ""
     idempotency_key: str | None = None
     single: bool = False
+    dry_run: bool = False  # say what would happen, and keep nothing
 
 
 class Receipt(Struct, frozen=True):
     """What became of each event of one request, in order.
 
     An index in neither `duplicates` nor `refusals` is stored. `position`: the last one of the group; what was
-    acknowledged is searchable once the engine has it.
+    acknowledged is searchable once the engine has it. `scrubbed`: the paths that rules for personal data changed.
     """
 
     event_ids: Sequence[str | None]
     duplicates: set[int]
     refusals: dict[int, Refusal]
+    scrubbed: dict[int, tuple[str, ...]]
     lines: Sequence[int] | None
     batch_id: str | None
     received_at: datetime
@@ -73,18 +78,22 @@ class StoredEvents(Protocol):
         ...
 
 
-class Limits(Struct, frozen=True):
-    body_bytes_max: int
-    batch_events_max: int
-    retention: timedelta | None
-
-
 class _Read(Struct, frozen=True):
     """A body's events, checked. The decoded ones are gone: freeing them is work that the event loop need not do."""
 
     checked: list[Admissible | Refusal]
+    scrubbed: dict[int, tuple[str, ...]]
     lines: Sequence[int] | None
     batch_id: str | None
+
+
+class _RefusedWhole(Exception):
+    """A request whose events are counted, and of which none is kept."""
+
+    def __init__(self, error: RateLimited, events: int) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.events = events
 
 
 class Pipeline:
@@ -95,42 +104,60 @@ class Pipeline:
         dedup: Dedup,
         journal: Journal,
         stored: StoredEvents,
-        executor: Executor,
-        limits: Limits,
+        turns: Turns,
+        limits: Callable[[str], Limits],
+        limiter: RateLimiter,
+        scrubber: Callable[[str], Scrubber | None],
         new_id: Callable[[], str],
         acknowledged: Callable[[str, int], None],
     ) -> None:
-        """`acknowledged` is told each tenant's newest position before anybody is answered."""
+        """`turns`: the threads that large bodies are decoded on. `limits`, `scrubber`: what holds for a tenant.
+
+        `acknowledged` is told each tenant's newest position before anybody is answered.
+        """
         self._clock = clock
         self._dedup = dedup
         self._journal = journal
         self._stored = stored
-        self._executor = executor
+        self._turns = turns
         self._limits = limits
+        self._limiter = limiter
+        self._scrubber = scrubber
         self._new_id = new_id
         self._acknowledged = acknowledged
 
     async def take(self, body: Body) -> Receipt:
         """Keep one request's events. Returns when they are deduplicated and in the journal, on disk.
 
-        Raises UnsupportedEncoding, BadRequest, TooLarge for a request that cannot be read; Overloaded where
-        nothing of it was kept and a retry can help: its events are counted then.
+        Raises UnsupportedEncoding, BadRequest, TooLarge for a request that cannot be read; RateLimited, Overloaded
+        where nothing of it was kept and a retry can help: its events are counted then. A dry run counts nothing.
         """
         terms = self._terms(body)
-        if len(body.data) > OFF_LOOP_BYTES or body.encoding:
-            loop = asyncio.get_running_loop()
-            read = await loop.run_in_executor(self._executor, self._read, body, terms)
-        else:
-            read = self._read(body, terms)
-        found, group = await self._settle_ids(body.tenant, read.checked)
+        try:
+            if len(body.data) > OFF_LOOP_BYTES or body.encoding:
+                read = await self._turns.run(body.tenant, lambda: self._read(body, terms))
+            else:
+                read = self._read(body, terms)
+        except _RefusedWhole as refused:
+            if not body.dry_run:
+                self._journal.count(body.tenant, "rate_limited", refused.events)
+            raise refused.error from refused
+        try:
+            found, group = await self._settle_ids(body, read.checked)
+            position = 0 if group is None else await group
+        except Overloaded:
+            if not body.dry_run:
+                self._limiter.give_back(body.tenant, len(read.checked))
+            raise
         return Receipt(
             event_ids=[item.event_id for item in read.checked],
             duplicates=found.duplicates,
             refusals=found.refusals,
+            scrubbed=read.scrubbed,
             lines=read.lines,
             batch_id=read.batch_id,
             received_at=terms.received_at,
-            position=await group,
+            position=position,
         )
 
     async def delete(self, tenant: str, event_id: str, hide: Callable[[str, str, int], None]) -> None:
@@ -157,26 +184,41 @@ class Pipeline:
 
     def _terms(self, body: Body) -> Terms:
         received_at = self._clock.now()
-        oldest = TIMESTAMP_MIN
-        if self._limits.retention is not None:
-            oldest = max(oldest, received_at - self._limits.retention)
+        retention = self._limits(body.tenant).retention
+        oldest = TIMESTAMP_MIN if retention is None else max(TIMESTAMP_MIN, received_at - retention)
         key = body.idempotency_key
         if key is None:
             return Terms(body.tenant, received_at, oldest, lambda _: self._new_id())
         return Terms(body.tenant, received_at, oldest, lambda index: derived_id(body.tenant, key, index))
 
     def _read(self, body: Body, terms: Terms) -> _Read:
-        data = inflate(body.data, body.encoding, bytes_max=self._limits.body_bytes_max)
+        """May run on any thread. Raises _RefusedWhole where the tenant's rate has no room."""
+        limits = self._limits(body.tenant)
+        data = inflate(body.data, body.encoding, bytes_max=limits.body_bytes_max)
+        try:
+            self._limiter.check_debt(body.tenant)
+        except RateLimited as error:
+            raise _RefusedWhole(error, 1 if body.single else count_events(data, body.content_type)) from error
         decoded = decode_one(data) if body.single else decode_batch(data, body.content_type)
-        if len(decoded.items) > self._limits.batch_events_max:
+        count = len(decoded.items)
+        if count > limits.batch_events_max:
             raise TooLarge(
-                f"a batch may hold {self._limits.batch_events_max} events, this one holds {len(decoded.items)}: "
-                "send smaller batches"
+                f"a batch may hold {limits.batch_events_max} events, this one holds {count}: send smaller batches",
+                events_max=limits.batch_events_max,
             )
-        checked = [_checked(item, index, terms) for index, item in enumerate(decoded.items)]
-        return _Read(checked, decoded.lines, decoded.batch_id)
+        try:
+            self._limiter.take(body.tenant, count, dry_run=body.dry_run)
+        except RateLimited as error:
+            raise _RefusedWhole(error, count) from error
+        items, scrubbed = _scrubbed(decoded.items, self._scrubber(body.tenant))
+        checked = [_checked(item, index, terms) for index, item in enumerate(items)]
+        return _Read(checked, scrubbed, decoded.lines, decoded.batch_id)
 
-    async def _settle_ids(self, tenant: str, checked: list[Admissible | Refusal]) -> tuple[Sorted, asyncio.Future[int]]:
+    async def _settle_ids(
+        self, body: Body, checked: list[Admissible | Refusal]
+    ) -> tuple[Sorted, asyncio.Future[int] | None]:
+        """What becomes of each event, and the group that keeps them: None for a dry run."""
+        tenant = body.tenant
         verdicts: dict[tuple[str, int, int], bool] = {}
         while True:
             found = self._dedup.sort(tenant, checked, verdicts)
@@ -186,10 +228,11 @@ class Pipeline:
                 try:
                     verdicts |= await self._resolve(tenant, checked, found.doubts)
                 except StoreBusy as error:
-                    self._journal.count_overloaded(tenant, len(checked))
+                    if not body.dry_run:
+                        self._journal.count(tenant, "overloaded", len(checked))
                     raise Overloaded(str(error)) from error
             else:
-                return found, self._join(tenant, found)
+                return found, None if body.dry_run else self._join(tenant, found)
 
     async def _resolve(
         self, tenant: str, checked: list[Admissible | Refusal], doubts: Sequence[Doubt]
@@ -222,6 +265,25 @@ class Pipeline:
 def derived_id(tenant: str, key: str, index: int) -> str:
     """The id of an event that came without one, in a request with an Idempotency-Key."""
     return "evt_" + blake2b(f"{tenant}\0{key}\0{index}".encode(), digest_size=16).hexdigest()
+
+
+def _scrubbed(
+    items: Sequence[Event | Raw], scrubber: Scrubber | None
+) -> tuple[Sequence[Event | Raw], dict[int, tuple[str, ...]]]:
+    """The events after the tenant's rules for personal data, and the paths that changed, by index."""
+    if scrubber is None:
+        return items, {}
+    kept: list[Event | Raw] = []
+    changed: dict[int, tuple[str, ...]] = {}
+    for index, item in enumerate(items):
+        try:
+            text, paths = scrubber.scrub(encode(item) if isinstance(item, Event) else bytes(item))
+        except NOT_REGULAR:
+            paths = ()  # no JSON object: the check says so
+        if paths:
+            changed[index] = paths
+        kept.append(decode_one(text).items[0] if paths else item)
+    return kept, changed
 
 
 def _checked(item: Event | Raw, index: int, terms: Terms) -> Admissible | Refusal:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pulsestream.clock import to_micros
 from pulsestream.query.catalog import DIMENSIONS, MEASURES
-from pulsestream.query.model import Cursor, Query
+from pulsestream.query.model import Cursor, Query, View
 from pulsestream.store.port import Parameter, Statement, in_pieces
 from pulsestream.store.record import COLUMNS
 
@@ -16,7 +14,7 @@ _TAG_SEPARATOR = "\0"  # in the column tag_pairs, between name and value
 class _Where:
     """Conditions that must all hold, with their parameters."""
 
-    def __init__(self, query: Query, hidden: Sequence[str]) -> None:
+    def __init__(self, query: Query, view: View) -> None:
         self._conditions = ["tenant = {tenant:String}"]
         self.parameters: dict[str, Parameter] = {"tenant": query.tenant}
         if query.start is not None:
@@ -37,7 +35,9 @@ class _Where:
                 " OR positionCaseInsensitiveUTF8(message, {text:String}) > 0)",
                 text=query.text,
             )
-        for number, piece in enumerate(in_pieces(hidden)):
+        if view.oldest is not None:
+            self.add("timestamp >= fromUnixTimestamp64Micro({oldest:Int64}, 'UTC')", oldest=to_micros(view.oldest))
+        for number, piece in enumerate(in_pieces(view.hidden)):
             name = f"hidden_{number}"
             self.add(f"event_id NOT IN {{{name}:Array(String)}}", **{name: piece})
 
@@ -49,13 +49,13 @@ class _Where:
         return " AND ".join(self._conditions)
 
 
-def hours(query: Query, *, after: Cursor | None, snapshot: int | None, hidden: Sequence[str]) -> Statement:
+def hours(query: Query, *, after: Cursor | None, snapshot: int | None, view: View) -> Statement:
     """Rows (hour in seconds since 1970, events) of what a page can come from, the newest hour first.
 
     It says how many events match, and how far back the page reaches. The engine cannot tell that itself: it
     would read every hour to sort by time. `snapshot`: None for everything there is.
     """
-    where = _paged(query, snapshot, hidden)
+    where = _paged(query, snapshot, view)
     if after is not None:
         where.add(_BEFORE_CURSOR, **_cursor_parameters(after))
     return Statement(
@@ -65,10 +65,10 @@ def hours(query: Query, *, after: Cursor | None, snapshot: int | None, hidden: S
 
 
 def page(
-    query: Query, *, after: Cursor | None, snapshot: int | None, since_hour: int, offset: int, hidden: Sequence[str]
+    query: Query, *, after: Cursor | None, snapshot: int | None, since_hour: int, offset: int, view: View
 ) -> Statement:
     """One page of whole events, newest first, none older than `since_hour` (seconds since 1970)."""
-    where = _paged(query, snapshot, hidden)
+    where = _paged(query, snapshot, view)
     where.add("hour >= toDateTime({since_hour:Int64}, 'UTC')", since_hour=since_hour)
     if after is not None:
         where.add(_BEFORE_CURSOR, **_cursor_parameters(after))
@@ -89,16 +89,16 @@ def _cursor_parameters(after: Cursor) -> dict[str, Parameter]:
     return {"after": after.timestamp_us, "after_position": after.position}
 
 
-def _paged(query: Query, snapshot: int | None, hidden: Sequence[str]) -> _Where:
-    where = _Where(query, hidden)
+def _paged(query: Query, snapshot: int | None, view: View) -> _Where:
+    where = _Where(query, view)
     if snapshot is not None:
         where.add("position <= {snapshot:UInt64}", snapshot=snapshot)
     return where
 
 
-def arrivals(query: Query, *, after: int, hidden: Sequence[str]) -> Statement:
+def arrivals(query: Query, *, after: int, view: View) -> Statement:
     """Whole events in order of arrival, those past position `after`, and one row more."""
-    where = _Where(query, hidden)
+    where = _Where(query, view)
     where.add("position > {after:UInt64}", after=after)
     return Statement(
         f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY position LIMIT {{limit:UInt64}}",
@@ -106,31 +106,30 @@ def arrivals(query: Query, *, after: int, hidden: Sequence[str]) -> Statement:
     )
 
 
-def last_arrivals(query: Query, *, hidden: Sequence[str]) -> Statement:
+def last_arrivals(query: Query, *, view: View) -> Statement:
     """The newest `limit` whole events in reverse order of arrival."""
-    where = _Where(query, hidden)
+    where = _Where(query, view)
     return Statement(
         f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY position DESC LIMIT {{limit:UInt64}}",
         where.parameters | {"limit": query.limit},
     )
 
 
-def one_event(tenant: str, event_id: str) -> Statement:
-    return Statement(
-        f"SELECT {COLUMNS} FROM events WHERE tenant = {{tenant:String}} AND event_id = {{event_id:String}} LIMIT 1",
-        {"tenant": tenant, "event_id": event_id},
-    )
+def one_event(tenant: str, event_id: str, *, view: View) -> Statement:
+    where = _Where(Query(tenant=tenant, limit=1), view)
+    where.add("event_id = {event_id:String}", event_id=event_id)
+    return Statement(f"SELECT {COLUMNS} FROM events WHERE {where} LIMIT 1", where.parameters)
 
 
-def count(query: Query, *, hidden: Sequence[str]) -> Statement:
+def count(query: Query, *, view: View) -> Statement:
     """One row: how many events the query is about."""
-    where = _Where(query, hidden)
+    where = _Where(query, view)
     return Statement(f"SELECT count() FROM events WHERE {where}", where.parameters)
 
 
-def measures(query: Query, *, hidden: Sequence[str]) -> Statement:
+def measures(query: Query, *, view: View) -> Statement:
     """A row per group, the largest first: its dimensions, then its measures."""
-    where = _Where(query, hidden)
+    where = _Where(query, view)
     groups = [DIMENSIONS[name].column for name in query.group_by]
     chosen = [f"{MEASURES[name].sql} AS `{name}`" for name in query.measures]
     grouping = f" GROUP BY {', '.join(groups)} ORDER BY count() DESC, {', '.join(groups)}" if groups else ""
@@ -140,9 +139,9 @@ def measures(query: Query, *, hidden: Sequence[str]) -> Statement:
     )
 
 
-def recency(tenant: str, *, day_us: int, hour_us: int, minute_us: int, hidden: Sequence[str]) -> Statement:
+def recency(tenant: str, *, day_us: int, hour_us: int, minute_us: int, view: View) -> Statement:
     """One row: events of all time, since each of three moments, the newest event's time, the error rate."""
-    where = _Where(Query(tenant=tenant, limit=1), hidden)
+    where = _Where(Query(tenant=tenant, limit=1), view)
     since = "countIf(timestamp >= fromUnixTimestamp64Micro({%s:Int64}, 'UTC'))"
     columns = ", ".join(
         (

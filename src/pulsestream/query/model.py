@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -60,6 +61,16 @@ class Query(Struct, frozen=True, kw_only=True):
             errors.append(("tenant", "is needed"))
         if errors:
             raise BadParameters(errors)
+
+
+class View(Struct, frozen=True):
+    """What a tenant may see of its events: none older than its retention, none that is deleted.
+
+    `hidden`: ids of deleted events that the engine may still have.
+    """
+
+    oldest: datetime | None = None
+    hidden: Sequence[str] = ()
 
 
 class Cursor(Struct, frozen=True, array_like=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import accumulate
 from typing import Any, TypeVar, cast
@@ -14,11 +13,14 @@ from msgspec import Raw, Struct
 
 from pulsestream.clock import from_micros, to_micros
 from pulsestream.query import compile as sql
-from pulsestream.query.model import Cursor, Query
+from pulsestream.query.model import Cursor, Query, View
 from pulsestream.store import record
 from pulsestream.store.port import Session, Statement
+from pulsestream.turns import Turns
 
 T = TypeVar("T")
+
+_WAITING_MAX = 200  # questions of one tenant that may wait for a thread
 
 
 class Page(Struct, frozen=True):
@@ -44,45 +46,48 @@ class Recency(Struct, frozen=True):
 
 
 class Questions:
-    """Asks the store. `hidden` gives the ids that are deleted but that the engine still has."""
+    """Asks the store. `view` says what a tenant may see."""
 
-    def __init__(
-        self, *, open_session: Callable[[], Session], hidden: Callable[[str], Sequence[str]], threads: int
-    ) -> None:
+    def __init__(self, *, open_session: Callable[[], Session], view: Callable[[str], View], threads: int) -> None:
         self._open_session = open_session
-        self._hidden = hidden
+        self._view = view
         self._local = threading.local()
         self._sessions: list[Session] = []
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="query")
+        self._turns = Turns(threads, name="query", waiting_max=_WAITING_MAX)
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._turns.close()
         for session in self._sessions:
             session.close()
 
     async def search(self, query: Query, *, after: Cursor | None, fed: int, offset: int) -> Page:
         """One page, newest first. `fed`: the last position that is there to be asked about."""
-        hidden = self._hidden(query.tenant)
+        view = self._view(query.tenant)
         # The first page is what there is; only those after it must not see what has arrived since.
         snapshot = after.snapshot if after else None
         total, matching = await asyncio.gather(
-            self._ask(sql.count(Query(tenant=query.tenant, limit=1), hidden=hidden)),
-            self._ask(sql.hours(query, after=None, snapshot=snapshot, hidden=hidden)),
+            self._ask(query.tenant, sql.count(Query(tenant=query.tenant, limit=1), view=view)),
+            self._ask(query.tenant, sql.hours(query, after=None, snapshot=snapshot, view=view)),
         )
-        ahead = await self._ask(sql.hours(query, after=after, snapshot=snapshot, hidden=hidden)) if after else matching
+        ahead = (
+            await self._ask(query.tenant, sql.hours(query, after=after, snapshot=snapshot, view=view))
+            if after
+            else matching
+        )
         left = sum(count for _, count in _pairs(ahead)) - offset
         counted = Page([], cast("int", total[0][0]), sum(count for _, count in _pairs(matching)), None)
         if left <= 0:
             return counted
         rows = await self._ask(
+            query.tenant,
             sql.page(
                 query,
                 after=after,
                 snapshot=snapshot,
                 since_hour=_reach(ahead, offset + query.limit),
                 offset=offset,
-                hidden=hidden,
-            )
+                view=view,
+            ),
         )
         more = left > query.limit and len(rows) == query.limit
         return Page(
@@ -94,28 +99,26 @@ class Questions:
 
     async def arrivals(self, query: Query, *, after: int | None, fed: int) -> Arrivals:
         """Events in order of arrival. `fed`: the last position that is there to be asked about."""
-        hidden = self._hidden(query.tenant)
+        view = self._view(query.tenant)
         if after is None:
-            newest = await self._ask(sql.last_arrivals(query, hidden=hidden))
+            newest = await self._ask(query.tenant, sql.last_arrivals(query, view=view))
             return Arrivals([Raw(record.event_json(row)) for row in reversed(newest)], fed, has_more=False)
-        found = await self._ask(sql.arrivals(query, after=after, hidden=hidden))
+        found = await self._ask(query.tenant, sql.arrivals(query, after=after, view=view))
         rows, more = found[: query.limit], len(found) > query.limit
         seen = max(fed, record.place(rows[-1])[1]) if rows else fed
         position = record.place(rows[-1])[1] if more else seen
         return Arrivals([Raw(record.event_json(row)) for row in rows], max(position, after), more)
 
     async def event(self, tenant: str, event_id: str) -> Raw | None:
-        if event_id in self._hidden(tenant):
-            return None
-        rows = await self._ask(sql.one_event(tenant, event_id))
+        rows = await self._ask(tenant, sql.one_event(tenant, event_id, view=self._view(tenant)))
         return Raw(record.event_json(rows[0])) if rows else None
 
     async def by_ids(self, tenant: str, event_ids: Sequence[str]) -> dict[str, bytes]:
-        return await self._on_thread(lambda session: session.events_by_id(tenant, event_ids))
+        return await self._on_thread(tenant, lambda session: session.events_by_id(tenant, event_ids))
 
     async def measures(self, query: Query) -> list[dict[str, Any]]:
         """A dict per group, of its dimensions and measures."""
-        rows = await self._ask(sql.measures(query, hidden=self._hidden(query.tenant)))
+        rows = await self._ask(query.tenant, sql.measures(query, view=self._view(query.tenant)))
         names = [*query.group_by, *query.measures]
         return [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -125,26 +128,27 @@ class Questions:
         hour = minute.replace(minute=0)
         day = hour.replace(hour=0)
         [row] = await self._ask(
+            tenant,
             sql.recency(
                 tenant,
                 day_us=to_micros(day),
                 hour_us=to_micros(hour),
                 minute_us=to_micros(minute),
-                hidden=self._hidden(tenant),
-            )
+                view=self._view(tenant),
+            ),
         )
         total, today, this_hour, this_minute, last, error_rate = cast("tuple[int, int, int, int, int, float]", row)
         return Recency(total, today, this_hour, this_minute, from_micros(last) if total else None, error_rate)
 
     async def outcomes(self, tenant: str) -> list[tuple[str, str, int]]:
         """(outcome, reason, events) of everything that this tenant sent."""
-        return [cast("tuple[str, str, int]", tuple(row)) for row in await self._ask(sql.outcomes(tenant))]
+        return [cast("tuple[str, str, int]", tuple(row)) for row in await self._ask(tenant, sql.outcomes(tenant))]
 
-    async def _ask(self, statement: Statement) -> Sequence[Sequence[object]]:
-        return await self._on_thread(lambda session: session.ask(statement).rows)
+    async def _ask(self, tenant: str, statement: Statement) -> Sequence[Sequence[object]]:
+        return await self._on_thread(tenant, lambda session: session.ask(statement).rows)
 
-    async def _on_thread(self, call: Callable[[Session], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: call(self._session()))
+    async def _on_thread(self, tenant: str, call: Callable[[Session], T]) -> T:
+        return await self._turns.run(tenant, lambda: call(self._session()))
 
     def _session(self) -> Session:
         session: Session | None = getattr(self._local, "session", None)

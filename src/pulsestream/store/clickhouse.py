@@ -175,7 +175,7 @@ class ClickHouseSession:
         for piece in in_pieces(event_ids):
             rows = self._all(
                 f"SELECT {record.COLUMNS} FROM events WHERE tenant = {{tenant:String}}"
-                " AND event_id IN {event_ids:Array(String)}",
+                " AND event_id IN {event_ids:Array(String)} ORDER BY position",
                 {"tenant": tenant, "event_ids": piece},
             )
             found |= {record.event_id(row): record.event_json(row) for row in rows}

@@ -1,15 +1,21 @@
-"""A key opens its tenant's door, is shown once, and is nowhere kept as it is."""
+"""A key opens its tenant's door, is shown once, is nowhere kept as it is, and ends when it should."""
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
+from datetime import timedelta
 
 import pytest
 
-from pulsestream.control.keys import FIRST_TENANT, FirstKey, Keys
-from pulsestream.errors import StoreError
-from unit.ingest.lines import StillClock
+from pulsestream.control.audit import Actor, Audit
+from pulsestream.control.database import Database
+from pulsestream.control.keys import FIRST_TENANT, Keys, Scope, allow
+from pulsestream.control.tenants import OwnLimits, Tenants
+from pulsestream.errors import Forbidden, NotFound, Unauthorized
+from unit.control.test_tenants import DEFAULTS
+from unit.ingest.lines import NOW, StillClock
+
+ACTOR = Actor("test", FIRST_TENANT)
 
 
 @pytest.fixture
@@ -17,55 +23,167 @@ def path(tmp_path):
     return tmp_path / "control.sqlite"
 
 
-def opened(path):
-    return contextlib.closing(Keys(path, StillClock()))
+class Clock(StillClock):
+    def __init__(self):
+        super().__init__()
+        self.time = NOW
+
+    def now(self):
+        return self.time
 
 
-def test_the_first_start_makes_a_key_and_shows_it_once(path):
-    with opened(path) as keys:
-        assert keys.ensure("", "made-1") == FirstKey(FIRST_TENANT, "made-1")
-        assert keys.tenant_of("made-1") == FIRST_TENANT
-    with opened(path) as keys:
-        assert keys.ensure("", "made-2") is None
-        assert keys.tenant_of("made-1") == FIRST_TENANT
-        assert keys.tenant_of("made-2") is None
+@pytest.fixture
+def clock():
+    return Clock()
 
 
-def test_a_given_key_is_taken_at_any_start_and_not_shown(path):
-    with opened(path) as keys:
-        assert keys.ensure("given", "made") is None
-        assert keys.tenant_of("given") == FIRST_TENANT
-        assert keys.tenant_of("made") is None
-    for given in ("given", "another"):
-        with opened(path) as keys:
-            assert keys.ensure(given, "made") is None
-            assert keys.tenant_of(given) == FIRST_TENANT
-            assert keys.tenant_of("given") == FIRST_TENANT
+@contextlib.contextmanager
+def opened(path, clock, *, given=""):
+    database = Database(path)
+    audit = Audit(database, clock)
+    tenants = Tenants(database, audit, clock, defaults=DEFAULTS, changed=lambda _: None)
+    keys = Keys(database, audit, clock, given=given)
+    keys.tenants, keys.audit = tenants, audit
+    try:
+        yield keys
+    finally:
+        keys.close()
+        database.close()
 
 
-@pytest.mark.parametrize("wrong", ["", "GIVEN", "given ", "give", "given\0", "ключ"])
-def test_another_key_opens_nothing(path, wrong):
-    with opened(path) as keys:
-        keys.ensure("given", "made")
-        assert keys.tenant_of(wrong) is None
+def refused(keys, text):
+    with pytest.raises(Unauthorized) as refusal:
+        keys.authenticate(text)
+    return str(refusal.value)
 
 
-def test_no_key_is_kept_as_it_is(path):
-    with opened(path) as keys:
-        keys.ensure("given-secret", "made")
+def test_the_first_start_makes_a_key_for_everything_and_later_ones_none(path, clock):
+    with opened(path, clock) as keys:
+        made = keys.ensure_operator()
+        assert made.key.tenant == FIRST_TENANT
+        assert made.key.is_operator
+        assert set(made.key.scopes) == set(Scope)
+    with opened(path, clock) as keys:
+        assert keys.ensure_operator() is None
+        assert keys.authenticate(made.secret).id == made.key.id
+
+
+def test_who_lost_the_last_key_gets_a_new_one_at_the_next_start(path, clock):
+    with opened(path, clock) as keys:
+        made = keys.create(ACTOR, FIRST_TENANT, Scope, expires_at=NOW + timedelta(days=1))
+        keys.create(ACTOR, FIRST_TENANT, [Scope.READ])
+        clock.time += timedelta(days=2)
+        assert keys.ensure_operator().secret != made.secret
+
+
+def test_a_made_key_has_256_random_bits_and_begins_with_its_prefix(path, clock):
+    with opened(path, clock) as keys:
+        made = [keys.create(ACTOR, FIRST_TENANT, [Scope.READ]) for _ in range(20)]
+        assert len({one.secret for one in made}) == 20
+        for one in made:
+            assert one.secret.startswith(one.key.prefix + "_")
+            assert len(one.secret.removeprefix(one.key.prefix + "_")) == 43  # base64 of 32 bytes
+
+
+def test_a_given_key_opens_everything_while_it_is_given_and_is_kept_nowhere(path, clock):
+    with opened(path, clock, given="given-secret") as keys:
+        assert keys.ensure_operator() is None
+        assert keys.authenticate("given-secret").is_operator
+        assert keys.of_tenant(FIRST_TENANT) == []
+    with opened(path, clock, given="another") as keys:
+        assert "not known" in refused(keys, "given-secret")
+        assert keys.authenticate("another").is_operator
     assert b"given-secret" not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
-def test_a_database_of_a_newer_program_is_refused(path):
-    with opened(path):
-        pass
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="newer version"):
-        Keys(path, StillClock())
+@pytest.mark.parametrize("wrong", ["GIVEN", "given ", "give", "given\0", "ключ", "ps_00000000_" + "x" * 43])
+def test_another_key_opens_nothing(path, clock, wrong):
+    with opened(path, clock, given="given") as keys:
+        assert "not known" in refused(keys, wrong)
+        assert "X-API-Key" in refused(keys, "")
+        assert "X-API-Key" in refused(keys, None)
 
 
-def test_a_file_that_is_no_database_is_named(path):
-    path.write_bytes(b"something else" * 100)
-    with pytest.raises(StoreError, match=r"control\.sqlite"):
-        Keys(path, StillClock())
+def test_the_right_prefix_with_another_secret_opens_nothing(path, clock):
+    with opened(path, clock) as keys:
+        made = keys.create(ACTOR, FIRST_TENANT, [Scope.READ])
+        wrong = made.secret[:-1] + ("A" if made.secret[-1] != "A" else "B")
+        assert "not known" in refused(keys, wrong)
+
+
+def test_no_key_is_kept_as_it_is(path, clock):
+    with opened(path, clock) as keys:
+        made = keys.create(ACTOR, FIRST_TENANT, [Scope.READ], name="kept")
+    secret = made.secret.removeprefix(made.key.prefix + "_").encode()
+    kept = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert b"kept" in kept
+    assert secret not in kept
+
+
+def test_a_revoked_key_opens_nothing_now_and_after_a_restart(path, clock):
+    with opened(path, clock, given="given") as keys:
+        made = keys.create(ACTOR, FIRST_TENANT, [Scope.READ])
+        assert keys.revoke(ACTOR, made.key.id, tenant=None).revoked_at == NOW
+        assert keys.revoke(ACTOR, made.key.id, tenant=None).revoked_at == NOW, "once is enough"
+        assert "revoked" in refused(keys, made.secret)
+    with opened(path, clock) as keys:
+        assert "revoked" in refused(keys, made.secret)
+        assert [key.revoked_at for key in keys.of_tenant(FIRST_TENANT)] == [NOW]
+
+
+def test_an_expired_key_opens_nothing(path, clock):
+    with opened(path, clock) as keys:
+        made = keys.create(ACTOR, FIRST_TENANT, [Scope.READ], expires_at=NOW + timedelta(hours=1))
+        clock.time += timedelta(minutes=59)
+        assert keys.authenticate(made.secret).id == made.key.id
+        clock.time += timedelta(minutes=1)
+        assert "expired" in refused(keys, made.secret)
+
+
+def test_another_tenants_key_is_as_if_it_were_not_there(path, clock):
+    with opened(path, clock) as keys:
+        keys.tenants.create(ACTOR, "acme", OwnLimits())
+        made = keys.create(ACTOR, "acme", Scope)
+        assert not made.key.is_operator
+        with pytest.raises(NotFound, match="key list"):
+            keys.revoke(ACTOR, made.key.id, tenant="zeta")
+        with pytest.raises(NotFound):
+            keys.revoke(ACTOR, "00000000", tenant=None)
+
+
+def test_the_last_key_that_manages_the_server_stays(path, clock):
+    with opened(path, clock) as keys:
+        first = keys.ensure_operator()
+        with pytest.raises(Forbidden, match="last key"):
+            keys.revoke(ACTOR, first.key.id, tenant=None)
+        keys.create(ACTOR, FIRST_TENANT, [Scope.ADMIN])
+        keys.revoke(ACTOR, first.key.id, tenant=None)
+
+
+def test_a_key_without_the_scope_is_told_which_one_it_needs(path, clock):
+    with opened(path, clock) as keys:
+        key = keys.create(ACTOR, FIRST_TENANT, [Scope.READ]).key
+        allow(key, Scope.READ)
+        with pytest.raises(Forbidden, match=r"'ingest'.*yours has read"):
+            allow(key, Scope.INGEST)
+
+
+def test_when_a_key_was_last_used_is_known_at_once_and_after_a_restart(path, clock):
+    with opened(path, clock) as keys:
+        made = keys.create(ACTOR, FIRST_TENANT, [Scope.READ])
+        assert keys.of_tenant(FIRST_TENANT)[0].last_used_at is None
+        clock.time += timedelta(seconds=10)
+        keys.authenticate(made.secret)
+        assert keys.of_tenant(FIRST_TENANT)[0].last_used_at == NOW + timedelta(seconds=10)
+    with opened(path, clock) as keys:
+        assert keys.of_tenant(FIRST_TENANT)[0].last_used_at == NOW + timedelta(seconds=10)
+
+
+def test_every_act_leaves_a_line_that_names_no_secret(path, clock):
+    with opened(path, clock, given="given") as keys:
+        made = keys.create(Actor("abc", "default"), FIRST_TENANT, [Scope.READ, Scope.INGEST])
+        keys.revoke(Actor("abc", "default"), made.key.id, tenant=None)
+        newest, oldest = keys.audit.lines(tenant=FIRST_TENANT, limit=10)
+    assert (newest.act, newest.subject, newest.actor) == ("revoke key", made.key.id, "abc@default")
+    assert (oldest.act, oldest.detail) == ("create key", "ingest read")
+    assert made.secret.split("_", 2)[2] not in str([newest, oldest])

@@ -1,0 +1,60 @@
+"""What every request passes: who asks, how much of that tenant is under way, the headers of every answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from pulsestream.api import problems
+from pulsestream.api.auth import introduce, recognise
+from pulsestream.errors import TooManyRequests
+from pulsestream.metrics import REQUESTS_REFUSED
+from pulsestream.wiring import Server
+
+
+class Gate:
+    """In front of everything. `beyond` finds the caller in the scope."""
+
+    def __init__(self, server: Server, beyond: ASGIApp) -> None:
+        self._server = server
+        self._beyond = beyond
+        self._under_way = server.under_way
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = recognise(scope["headers"], self._server.keys)
+        introduce(scope, caller)
+
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *problems.SECURITY_HEADERS]
+            await send(message)
+
+        if caller.key is None:
+            await self._beyond(scope, receive, send_secured)
+            return
+        tenant = caller.key.tenant
+        refusal = self._crowded(tenant)
+        if refusal is not None:
+            self._server.counters.add(REQUESTS_REFUSED, tenant, refusal.code)
+            await problems.send(send_secured, problems.answer(refusal))
+            return
+        self._under_way[tenant] += 1
+        try:
+            await self._beyond(scope, receive, send_secured)
+        finally:
+            _leave(self._under_way, tenant)
+
+    def _crowded(self, tenant: str) -> TooManyRequests | None:
+        limits = self._server.tenants.limits(tenant)
+        if self._under_way[tenant] >= limits.requests_max:
+            return TooManyRequests(
+                f"this tenant has {limits.requests_max} requests under way, as many as it may: send fewer at one time"
+            )
+        return None
+
+
+def _leave(under_way: Counter[str], tenant: str) -> None:
+    under_way[tenant] -= 1
+    if not under_way[tenant]:
+        del under_way[tenant]

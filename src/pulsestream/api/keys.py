@@ -1,0 +1,103 @@
+"""Keys of a tenant: made, listed, revoked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar import delete, get, post
+from litestar.params import Body, Parameter
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from pulsestream.api.parameters import AnyRequest, caller, only, server_of
+from pulsestream.control.keys import Key, Scope
+from pulsestream.errors import BadParameters, Forbidden
+
+OfTenant = Annotated[
+    str | None, Parameter(description="whose keys; another tenant's only with an admin key of the operator")
+]
+
+
+class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a key is to be. Without `expires_at` it is good until it is revoked."""
+
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+    name: Annotated[str, Meta(max_length=100)] = ""
+    expires_at: datetime | None = None
+    tenant: str | None = None
+
+
+class KeyAnswer(Struct, frozen=True):
+    """A key as it can be shown. `key` is the key itself: only where it was just made, and never again."""
+
+    id: str
+    prefix: str
+    tenant: str
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    key: str | UnsetType = UNSET
+
+
+class KeyList(Struct, frozen=True):
+    keys: list[KeyAnswer]
+
+
+@get("/keys")
+async def list_keys(request: AnyRequest, tenant: OfTenant = None) -> KeyList:
+    """The tenant's keys, revoked and expired ones too, oldest first."""
+    only(request, ("tenant",))
+    actor = caller(request, Scope.ADMIN)
+    server = server_of(request)
+    owner = _owner(actor, tenant)
+    server.tenants.get(owner)
+    return KeyList([_shown(key) for key in server.keys.of_tenant(owner)])
+
+
+@post("/keys")
+async def create_key(request: AnyRequest, data: Annotated[NewKey, Body(title="What the key is to be")]) -> KeyAnswer:
+    """A new key, shown this once."""
+    only(request, ())
+    actor = caller(request, Scope.ADMIN)
+    server = server_of(request)
+    if data.expires_at is not None and (data.expires_at.tzinfo is None or data.expires_at <= server.clock.now()):
+        raise BadParameters([("expires_at", "must be a time to come, with a zone, such as 2027-01-31T00:00:00Z")])
+    owner = server.tenants.get(_owner(actor, data.tenant))
+    if owner.deleting:
+        raise BadParameters([("tenant", "is being removed")])
+    made = server.keys.create(actor.actor, owner.name, data.scopes, name=data.name, expires_at=data.expires_at)
+    return _shown(made.key, made.secret)
+
+
+@delete("/keys/{key_id:str}", status_code=200)
+async def revoke_key(request: AnyRequest, key_id: str) -> KeyAnswer:
+    """The key opens nothing from now on. It stays in the list, as revoked."""
+    only(request, ())
+    actor = caller(request, Scope.ADMIN)
+    return _shown(
+        server_of(request).keys.revoke(actor.actor, key_id, tenant=None if actor.is_operator else actor.tenant)
+    )
+
+
+def _owner(actor: Key, tenant: str | None) -> str:
+    if tenant not in (None, actor.tenant) and not actor.is_operator:
+        raise Forbidden("your key manages the keys of its own tenant only: leave out `tenant`")
+    return tenant or actor.tenant
+
+
+def _shown(key: Key, secret: str | UnsetType = UNSET) -> KeyAnswer:
+    return KeyAnswer(
+        id=key.id,
+        prefix=key.prefix,
+        tenant=key.tenant,
+        name=key.name,
+        scopes=list(key.scopes),
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        last_used_at=key.last_used_at,
+        revoked_at=key.revoked_at,
+        key=secret,
+    )

@@ -1,0 +1,125 @@
+"""Tenants, for the operator: made, listed, limited, removed. And the lines of what administrators did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar import delete, get, patch, post
+from litestar.params import Body
+from msgspec import Meta, Struct, convert, structs, to_builtins
+
+from pulsestream.api.parameters import AnyRequest, Limit, caller, only, server_of
+from pulsestream.control.audit import Line
+from pulsestream.control.keys import Key, Scope
+from pulsestream.control.tenants import NAME_PATTERN, Limits, OwnLimits, Tenant
+from pulsestream.errors import Forbidden
+from pulsestream.ingest.scrub import parse_rules
+
+
+class NewTenant(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tenant's name is for ever; its limits can change."""
+
+    name: Annotated[str, Meta(pattern=NAME_PATTERN)]
+    limits: OwnLimits = OwnLimits()
+
+
+class LimitsInForce(Struct, frozen=True):
+    """What holds: the tenant's own limits, else the server's. `rate_events_per_s` null: no limit of the rate."""
+
+    rate_events_per_s: float | None
+    burst_events: int | None
+    retention_days: int | None
+    body_bytes_max: int
+    batch_events_max: int
+    requests_max: int
+    connections_max: int
+    scrub: str
+
+
+class TenantAnswer(Struct, frozen=True):
+    """`own`: what the tenant sets for itself. `deleting`: its keys are gone, its events are being removed."""
+
+    name: str
+    created_at: datetime
+    own: OwnLimits
+    limits: LimitsInForce
+    deleting: bool
+
+
+class TenantList(Struct, frozen=True):
+    tenants: list[TenantAnswer]
+
+
+class AuditLines(Struct, frozen=True):
+    lines: list[Line]
+
+
+@get("/tenants")
+async def list_tenants(request: AnyRequest) -> TenantList:
+    """Every tenant, for the operator; otherwise your own."""
+    only(request, ())
+    actor, server = caller(request, Scope.ADMIN), server_of(request)
+    seen = server.tenants.all() if actor.is_operator else [server.tenants.get(actor.tenant)]
+    return TenantList([_shown(tenant, server.tenants.limits(tenant.name)) for tenant in seen])
+
+
+@post("/tenants")
+async def create_tenant(
+    request: AnyRequest, data: Annotated[NewTenant, Body(title="Its name and limits")]
+) -> TenantAnswer:
+    """A new tenant, without keys: make it one with `tenant` in `POST /keys`."""
+    only(request, ())
+    actor, server = _operator(request), server_of(request)
+    parse_rules(data.limits.scrub or "")
+    return _shown(server.tenants.create(actor.actor, data.name, data.limits), server.tenants.limits(data.name))
+
+
+@patch("/tenants/{name:str}")
+async def update_tenant(
+    request: AnyRequest,
+    name: str,
+    data: Annotated[dict[str, object], Body(title="The limits that change; null is the server's again")],
+) -> TenantAnswer:
+    """New limits, in force with the next request. What is not named stays."""
+    only(request, ())
+    actor, server = _operator(request), server_of(request)
+    own = convert(to_builtins(server.tenants.get(name).own) | data, OwnLimits)
+    parse_rules(own.scrub or "")
+    return _shown(server.tenants.update(actor.actor, name, own), server.tenants.limits(name))
+
+
+@delete("/tenants/{name:str}", status_code=202)
+async def delete_tenant(request: AnyRequest, name: str) -> TenantAnswer:
+    """Its keys open nothing from now on; its events are removed behind that."""
+    only(request, ())
+    actor, server = _operator(request), server_of(request)
+    server.delete_tenant(actor.actor, name)
+    return _shown(server.tenants.get(name), server.tenants.limits(name))
+
+
+@get("/audit")
+async def audit(request: AnyRequest, limit: Limit = 100) -> AuditLines:
+    """What administrators did, newest first: about every tenant for the operator, otherwise about your own."""
+    only(request, ("limit",))
+    actor = caller(request, Scope.ADMIN)
+    return AuditLines(server_of(request).audit.lines(tenant=None if actor.is_operator else actor.tenant, limit=limit))
+
+
+def _operator(request: AnyRequest) -> Key:
+    actor = caller(request, Scope.ADMIN)
+    if not actor.is_operator:
+        raise Forbidden("only an admin key of the operator's tenant manages tenants; yours manages its own keys")
+    return actor
+
+
+def _shown(tenant: Tenant, limits: Limits) -> TenantAnswer:
+    return TenantAnswer(tenant.name, tenant.created_at, tenant.own, _in_force(limits), tenant.deleting)
+
+
+def _in_force(limits: Limits) -> LimitsInForce:
+    values = structs.asdict(limits)
+    retention = values.pop("retention")
+    if limits.rate_events_per_s is None:
+        values["burst_events"] = None
+    return LimitsInForce(**values, retention_days=None if retention is None else retention.days)
