@@ -169,6 +169,8 @@ def obeys_conservation(stats: Any) -> bool:
     outcomes = stats["outcomes"]
     return bool(
         stats["received"] == sum(outcomes.values())
-        and outcomes["rejected"] == sum(n for reason, n in stats["reasons"].items() if reason != "overloaded")
+        and all(outcomes[reason] == stats["reasons"].get(reason, 0) for reason in ("rate_limited", "overloaded"))
+        and outcomes["rejected"]
+        == sum(n for reason, n in stats["reasons"].items() if reason not in ("rate_limited", "overloaded"))
         and stats["total_events"] == outcomes["stored"]
     )

@@ -250,11 +250,18 @@ def test_what_the_server_took_adds_up(program):
 def test_types_severities_and_health_answer(server):
     assert "api_call" in server.get("/ingestion/events/types")
     assert server.get("/ingestion/events/severities") == ["info", "warning", "error", "critical"]
-    health = server.ask("GET", "/ingestion/health", key=None)
-    assert health.status == 200
-    assert health.json["status"] == "healthy"
-    assert health.json["last_position"] >= health.json["searchable_position"]
-    assert health.json["disk_free_bytes"] > 0
+    assert server.get("/ingestion/health")["disk_free_bytes"] > 0
+
+
+def test_health_needs_no_key_and_tells_its_numbers_to_the_operator_only(server):
+    anyone = server.ask("GET", "/ingestion/health", key=None)
+    assert anyone.status == 200
+    assert anyone.json.keys() == {"status", "version", "uptime_seconds"}
+    assert server.ask("GET", "/ingestion/health", key="wrong").json["status"] == "healthy"
+    health = server.get("/ingestion/health")
+    assert health["status"] == "healthy"
+    assert health["problems"] == []
+    assert health["last_position"] >= health["searchable_position"]
 
 
 def test_requests_without_a_key_are_counted(program):

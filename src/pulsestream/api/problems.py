@@ -60,7 +60,8 @@ def answer(error: Exception) -> Answer:
     headers: dict[str, str] = {}
     retry_after_s: float | msgspec.UnsetType = msgspec.UNSET
     if error.retryable:
-        retry_after_s = round(getattr(error, "retry_after_s", 1.0), 3)
+        # Rounded up: who comes a moment early is refused again.
+        retry_after_s = math.ceil(getattr(error, "retry_after_s", 1.0) * 1000) / 1000
         headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'ApiKey header="X-API-Key"'

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from litestar import delete, get, patch, post
 from litestar.params import Body
-from msgspec import Meta, Struct, convert, structs, to_builtins
+from msgspec import Meta, Struct, ValidationError, convert, structs, to_builtins
 
 from pulsestream.api.parameters import AnyRequest, Limit, caller, only, server_of
 from pulsestream.control.audit import Line
 from pulsestream.control.keys import Key, Scope
 from pulsestream.control.tenants import NAME_PATTERN, Limits, OwnLimits, Tenant
-from pulsestream.errors import Forbidden
+from pulsestream.errors import BadParameters, Forbidden
 from pulsestream.ingest.scrub import parse_rules
 
 
@@ -84,7 +84,7 @@ async def update_tenant(
     """New limits, in force with the next request. What is not named stays."""
     only(request, ())
     actor, server = _operator(request), server_of(request)
-    own = convert(to_builtins(server.tenants.get(name).own) | data, OwnLimits)
+    own = _changed(server.tenants.get(name).own, data)
     parse_rules(own.scrub or "")
     return _shown(server.tenants.update(actor.actor, name, own), server.tenants.limits(name))
 
@@ -104,6 +104,14 @@ async def audit(request: AnyRequest, limit: Limit = 100) -> AuditLines:
     only(request, ("limit",))
     actor = caller(request, Scope.ADMIN)
     return AuditLines(server_of(request).audit.lines(tenant=None if actor.is_operator else actor.tenant, limit=limit))
+
+
+def _changed(own: OwnLimits, changes: dict[str, object]) -> OwnLimits:
+    """Raises BadParameters."""
+    try:
+        return convert(to_builtins(own) | changes, OwnLimits)
+    except ValidationError as error:
+        raise BadParameters([("limits", str(error))]) from error
 
 
 def _operator(request: AnyRequest) -> Key:
