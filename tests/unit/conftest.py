@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -14,10 +17,30 @@ KEY = "the-key"
 
 
 @dataclass
+class Rate:
+    """A rate limit in events (GCRA): `per_s` for good, `burst` at once, by the clock `now`."""
+
+    per_s: float
+    burst: int
+    now: Callable[[], float] = time.monotonic
+    full_s: float = -math.inf  # when the burst is whole again
+
+    def wait_s(self, count):
+        """0: `count` events fit and are taken. Else when they would, to the millisecond."""
+        now = self.now()
+        full_s = max(self.full_s, now) + count / self.per_s
+        wait_ms = math.ceil((full_s - now - self.burst / self.per_s) * 1000 - 1e-6)
+        if wait_ms <= 0:
+            self.full_s = full_s
+        return max(wait_ms, 0) / 1000
+
+
+@dataclass
 class StandIn:
     """Keeps events by id in `events`. `faults` are used up one a request, in order; None is a good answer.
 
     `answers` holds, by the end of a path, what questions are answered with, one after the other; the last stays.
+    `names_events_max`: a 413 says how many events fit; a number is said instead of the true one.
     """
 
     port: int = 0
@@ -26,6 +49,9 @@ class StandIn:
     requests: list = field(default_factory=list)
     answers: dict[str, list] = field(default_factory=dict)
     events_max: int = 100_000
+    names_events_max: bool | int = False
+    rate: Rate | None = None
+    knows_dry_runs: bool = True
     gate: threading.Event = field(default_factory=threading.Event)
     under_way: int = 0
     under_way_max: int = 0
@@ -34,7 +60,7 @@ class StandIn:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def take(self, raw):
+    def take(self, raw, *, dry=False):
         try:
             event = msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -46,7 +72,8 @@ class StandIn:
             return name, "invalid"
         if name in self.events:
             return name, "duplicate" if self.events[name] == event else "conflict"
-        self.events[name] = event
+        if not dry:
+            self.events[name] = event
         return name, "stored"
 
 
@@ -60,34 +87,94 @@ def _problem(status, code, detail, *, headers=None, **more):
     )
 
 
+_CODES = {403: "forbidden", 408: "request_timeout", 429: "rate_limited", 503: "overloaded"}
 _ERRORS = [{"field": "title", "rule": "a good title", "value": "bad", "help": "send a better one"}]
 
 
-def _batch(stand_in, body, overloaded=()):
+def _over_rate(wait_s):
+    detail, headers = f"fits in {wait_s} s", {"Retry-After": str(math.ceil(wait_s))}
+    return _problem(429, "rate_limited", detail, headers=headers, retryable=True, retry_after_s=wait_s)
+
+
+def _too_large(detail, events_max):
+    return _problem(413, "too_large", detail, **({} if events_max is None else {"events_max": events_max}))
+
+
+def _refused_whole(stand_in, count):
+    """The answer to a request that is not looked into, if it is one."""
+    if count > stand_in.events_max:
+        named = stand_in.names_events_max
+        events_max = None if named is False else stand_in.events_max if named is True else named
+        return _too_large(f"at most {stand_in.events_max} events a request", events_max)
+    if stand_in.rate is None:
+        return None
+    if count > stand_in.rate.burst:
+        return _too_large(f"at most {stand_in.rate.burst} events at once", stand_in.rate.burst)
+    wait_s = stand_in.rate.wait_s(count)
+    return _over_rate(wait_s) if wait_s else None
+
+
+def _scrubbed(line):
+    event = msgspec.json.decode(line)
+    return [path for path in ("card", "message") if "4111" in event.get(path, "")]
+
+
+def _batch(stand_in, body, overloaded=(), *, dry=False):
     lines = [line for line in body.split(b"\n") if line]
-    if len(lines) > stand_in.events_max:
-        return _problem(413, "too_large", f"at most {stand_in.events_max} events a request")
+    if (refusal := _refused_whole(stand_in, len(lines))) is not None:
+        return refusal
     counts, results = {"stored": 0, "duplicate": 0, "rejected": 0}, []
     for index, line in enumerate(lines):
-        name, status = (None, "overloaded") if index in overloaded else stand_in.take(line)
+        name, status = (None, "overloaded") if index in overloaded else stand_in.take(line, dry=dry)
         if status in ("stored", "duplicate"):
             counts[status] += 1
+            if status == "stored" and (paths := _scrubbed(line)):
+                results.append({"index": index, "event_id": name, "status": status, "scrubbed": paths})
             continue
         counts["rejected"] += 1
         item = {"index": index, "event_id": name, "status": "rejected", "reason": status}
         results.append(item | {"errors": [] if status == "overloaded" else _ERRORS})
     headers = {"Retry-After": "3"} if overloaded else None
-    return web.json_response({"total_events": len(lines), **counts, "results": results}, headers=headers)
+    answer = {"total_events": len(lines), **counts, "results": results} | ({"dry_run": True} if dry else {})
+    return web.json_response(answer, headers=headers)
 
 
 def _single(stand_in, body):
     if stand_in.events_max < 1:
         return _problem(413, "too_large", "at most 10 bytes an event")
+    if (refusal := _refused_whole(stand_in, 1)) is not None:
+        return refusal
     name, status = stand_in.take(body)
     if status in ("stored", "duplicate"):
         return web.json_response({"success": True, "event_id": name, "processing_status": status})
     more = {"success": False, "event_id": name, "processing_status": "rejected"}
     return _problem(422, status, "the event breaks a rule", reason=status, errors=_ERRORS, **more)
+
+
+def _fault(kind, rest):
+    """The answer of a fault that has one of its own."""
+    if kind == "junk":
+        return web.Response(text="<html>It works!</html>", content_type="text/html")
+    if kind == "short":
+        return web.json_response({"total_events": 1, "stored": 1, "duplicate": 0, "results": []})
+    if kind == "over_rate":
+        return _over_rate(rest[0])
+    if kind == "too_many":
+        return _problem(429, "too_many_requests", "8 are under way", headers={"Retry-After": "1"})
+    if isinstance(kind, int):
+        headers = {"Retry-After": str(rest[0])} if rest else None
+        return _problem(kind, _CODES.get(kind, "odd"), "not now", headers=headers)
+    return None
+
+
+def _good(stand_in, request, body, overloaded):
+    if request.path.endswith("/batch"):
+        dry = stand_in.knows_dry_runs and request.query.get("dry_run") == "true"
+        return _batch(stand_in, body, overloaded, dry=dry)
+    if request.method == "POST":
+        return _single(stand_in, body)
+    said = stand_in.answers.get(request.path.rsplit("/", 1)[1], [{"answer": 42}])
+    return web.json_response(said.pop(0) if len(said) > 1 else said[0])
 
 
 async def _answer(stand_in, request):
@@ -102,20 +189,9 @@ async def _answer(stand_in, request):
     if kind == "drop":  # the connection closes, nothing was kept
         request.transport.close()
         return web.Response()
-    if kind == "junk":
-        return web.Response(text="<html>It works!</html>", content_type="text/html")
-    if kind == "short":
-        return web.json_response({"total_events": 1, "stored": 1, "duplicate": 0, "results": []})
-    if isinstance(kind, int):
-        headers = {"Retry-After": str(rest[0])} if rest else None
-        return _problem(kind, {429: "rate_limited", 503: "overloaded"}.get(kind, "odd"), "not now", headers=headers)
-    if request.path.endswith("/batch"):
-        answer = _batch(stand_in, body, rest[0] if kind == "overloaded" else ())
-    elif request.method == "POST":
-        answer = _single(stand_in, body)
-    else:
-        said = stand_in.answers.get(request.path.rsplit("/", 1)[1], [{"answer": 42}])
-        answer = web.json_response(said.pop(0) if len(said) > 1 else said[0])
+    answer = _fault(kind, rest)
+    if answer is None:
+        answer = _good(stand_in, request, body, rest[0] if kind == "overloaded" else ())
     if kind == "lose":  # the events are kept, the answer never arrives
         request.transport.close()
     return answer

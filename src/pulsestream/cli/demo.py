@@ -24,7 +24,7 @@ from pulsestream.cli.listing import Row
 from pulsestream.cli.search import Page
 from pulsestream.cli.stats import Services, Stats
 from pulsestream.clock import SystemClock
-from pulsestream.errors import Overloaded, PulseStreamError, ServerUnreachable
+from pulsestream.errors import Overloaded, PulseStreamError, ServerUnreachable, TooManyRequests
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -198,7 +198,7 @@ class _Demo:
 
     async def _ready(self, client: Client) -> None:
         while True:
-            with contextlib.suppress(ServerUnreachable, Overloaded):
+            with contextlib.suppress(ServerUnreachable, Overloaded, TooManyRequests):
                 await client.get_json("/ingestion/health", shape=msgspec.Raw)
                 return
             await asyncio.sleep(0.1)
@@ -258,7 +258,7 @@ class _Demo:
                 block = await asyncio.to_thread(traffic.slice, last, now, count)
                 try:
                     self._count(await client.send(block))
-                except (ServerUnreachable, Overloaded) as error:
+                except (ServerUnreachable, Overloaded, TooManyRequests) as error:
                     self._view.trouble = str(error)
             last = now
 
@@ -276,7 +276,7 @@ class _Demo:
             try:
                 ticked = await self._look(client, began, ticked)
                 self._view.trouble = ""
-            except (ServerUnreachable, Overloaded) as error:
+            except (ServerUnreachable, Overloaded, TooManyRequests) as error:
                 self._view.trouble = str(error.__cause__ or error)
 
     async def _look(self, client: Client, began: datetime, ticked: datetime) -> datetime:

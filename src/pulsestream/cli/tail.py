@@ -14,7 +14,7 @@ from pulsestream.cli import options
 from pulsestream.cli.connect import connect
 from pulsestream.cli.filters import filters, parameters
 from pulsestream.cli.listing import Lines
-from pulsestream.errors import Overloaded, ServerUnreachable
+from pulsestream.errors import Overloaded, ServerUnreachable, TooManyRequests
 
 if TYPE_CHECKING:
     from pulsestream.client import Client
@@ -73,7 +73,7 @@ async def _follow(client: Client, asked: list[tuple[str, str]], count: int, *, a
                 await asyncio.sleep(pause)
             try:
                 following = await _ask(client, asked, limit=POLL_EVENTS, after=page.next)
-            except (ServerUnreachable, Overloaded) as error:
+            except (ServerUnreachable, Overloaded, TooManyRequests) as error:
                 if not lost:
                     printer.notice(f"Lost {client.url} ({error.__cause__ or error}); waiting for it to come back.")
                 lost, pause = True, POLL_S_MAX

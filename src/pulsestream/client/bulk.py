@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from pulsestream.errors import InputUnreadable, PulseStreamError, RemoteError
+from pulsestream.errors import InputUnreadable, PulseStreamError, Reason, RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulsestream.client.delivery import Client
+    from pulsestream.client.receipt import Receipt
     from pulsestream.client.source import Batch, Source
     from pulsestream.client.tally import Tally
     from pulsestream.clock import Clock
@@ -25,12 +26,16 @@ _AHEAD = 4  # blocks (about 1 MiB each) the reader may be ahead of the senders
 
 
 class Pace(Struct, frozen=True):
-    """How to send. `batch_size` 1: each event as a request of its own. `delay_s`: a pause after a request."""
+    """How to send. `batch_size` 1: each event as a request of its own. `delay_s`: a pause after a request.
+
+    `dry_run`: to be checked and not stored.
+    """
 
     batch_size: int = 1000
     concurrency: int = 4
     delay_s: float = 0.0
     limit: int | None = None
+    dry_run: bool = False
 
 
 class Bulk:
@@ -56,6 +61,16 @@ class Bulk:
     @property
     def stopped(self) -> bool:
         return self._stopped
+
+    @property
+    def waited_s(self) -> float:
+        """How long the server's rate limit has held the run up, in wall time."""
+        return self._client.gate.waited_s
+
+    @property
+    def held(self) -> bool:
+        """Whether the server's rate limit is what the run goes by at the moment."""
+        return self._client.gate.closed
 
     def stop(self) -> None:
         """Send nothing more; what is under way is waited for and counted."""
@@ -119,13 +134,14 @@ class Bulk:
         return None if self._stopped or not self._ready else self._ready.popleft()
 
     async def _send_all(self) -> None:
-        single = self._pace.batch_size == 1
+        # Only the answer to a batch says that the server knew the run to be a dry one.
+        single = self._pace.batch_size == 1 and not self._pace.dry_run
         while (batch := await self._next()) is not None:
             if self.started_s is None:
                 self.started_s = self._clock.monotonic()
             self.in_flight += 1
             try:
-                delivery = await self._client.deliver(batch.lines, single=single)
+                delivery = await self._client.deliver(batch.lines, single=single, dry_run=self._pace.dry_run)
             finally:
                 self.in_flight -= 1
             self.tally.take(batch, delivery.receipt)
@@ -134,14 +150,20 @@ class Bulk:
                 delivery.receipt.limited > 0 and self._client.policy.budget_s > 0
             )
             if gave_up and not self._stopped:
-                self.failure = delivery.failure or self._refused_for_now()
+                self.failure = delivery.failure or self._refused_for_now(delivery.receipt)
                 self.stop()
             if self._pace.delay_s and not self._stopped:
                 await self._client.pause(self._pace.delay_s)
 
-    def _refused_for_now(self) -> PulseStreamError:
+    def _refused_for_now(self, receipt: Receipt) -> PulseStreamError:
+        url, budget_s = self._client.url, self._client.policy.budget_s
+        if any(refused.reason == Reason.RATE_LIMITED for refused in receipt.refused):
+            return RemoteError(
+                f"the rate limit of {url} has no room for these events within {budget_s:g} s: "
+                "try again when other senders of the tenant are done, or with a longer --retry-for"
+            )
         return RemoteError(
-            f"{self._client.url} refused events for the time being, for {self._client.policy.budget_s:g} s: "
+            f"{url} refused events for the time being, for {budget_s:g} s: "
             "try again later, with a longer --retry-for or a lower --concurrency"
         )
 

@@ -19,12 +19,16 @@ from pulsestream.client.retry import LOST_STATUSES, PASSING_STATUSES, RetryPolic
 from pulsestream.errors import (
     BadParameters,
     ConfigError,
+    Forbidden,
     NotFound,
     Overloaded,
     PulseStreamError,
+    RateLimited,
     RemoteError,
+    RequestTimeout,
     ServerUnreachable,
     TooLarge,
+    TooManyRequests,
     Unauthorized,
 )
 
@@ -42,19 +46,26 @@ _DIRECT_BYTES = 2**19  # aiohttp wants larger bodies as a stream, so that writin
 
 
 class Attempt(Struct, frozen=True):
-    """One HTTP request as it went. `status` is None when no answer came; `trouble` says why."""
+    """One HTTP request as it went. `status` is None when no answer came; `trouble` says why.
+
+    `over_rate`: refused because the tenant's rate has no room for it at the moment.
+    """
 
     status: int | None
     latency_s: float
     events: int = 0
     retry: bool = False
     trouble: str = ""
+    over_rate: bool = False
 
 
 class Reply(Struct, frozen=True):
+    """`fits_in_s`: of a request over the rate limit, when it fits; None for every other answer."""
+
     status: int
     body: bytes
     retry_after_s: float | None = None
+    fits_in_s: float | None = None
 
 
 class NoAnswer(Exception):
@@ -149,18 +160,19 @@ class Connection:
                 headers=headers,
                 allow_redirects=False,
             ) as response:
-                reply = Reply(response.status, await response.read(), _seconds(response.headers.get("Retry-After")))
+                reply = _reply(response.status, await response.read(), response.headers.get("Retry-After"))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = _no_answer(error, self._timeout_s)
             self._observe(Attempt(None, self._clock.monotonic() - started, events, retry, str(failure)))
             raise failure from error
-        self._observe(Attempt(reply.status, self._clock.monotonic() - started, events, retry))
+        latency_s = self._clock.monotonic() - started
+        self._observe(Attempt(reply.status, latency_s, events, retry, over_rate=reply.fits_in_s is not None))
         return reply
 
     async def get_json(self, path: str, params: Params = (), *, shape: type[T]) -> T:
         """Ask, and decode the answer as `shape`; tries again while that can help.
 
-        Raises ServerUnreachable, Overloaded, Unauthorized, NotFound, BadParameters, RemoteError.
+        Raises what `unreachable` and `refusal` return.
         """
         backoff = self.backoff()
         while True:
@@ -186,12 +198,31 @@ class Connection:
         """The error that an answer other than 200 means to the person who asked."""
         problem = read_problem(reply.body)
         said = problem.detail or problem.title
-        if reply.status in PASSING_STATUSES:
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return self._too_much(reply, said)
+        if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
             waits = max(1, round(reply.retry_after_s or 1))
             return Overloaded(f"{self.url} takes no more for the moment ({said or reply.status})", waits)
+        if reply.status == HTTPStatus.REQUEST_TIMEOUT:
+            return RequestTimeout(
+                f"{self.url} did not get the whole request in time ({said or 'status 408'}): "
+                "send fewer events a request, or over a faster connection"
+            )
         if reply.status in LOST_STATUSES:
             return self.unreachable(NoAnswer(f"status {reply.status} from a proxy", lost=True))
         return self._final_refusal(reply, problem, said)
+
+    def _too_much(self, reply: Reply, said: str) -> PulseStreamError:
+        if reply.fits_in_s is not None:
+            return RateLimited(
+                f"{self.url} has no room in this tenant's rate for {reply.fits_in_s:.3g} s "
+                f"({said or 'status 429'}): send it again then",
+                reply.fits_in_s,
+            )
+        return TooManyRequests(
+            f"{self.url} takes no further request for the moment ({said or 'status 429'}): "
+            "have fewer under way at once, or try again later"
+        )
 
     def _final_refusal(self, reply: Reply, problem: Problem, said: str) -> PulseStreamError:
         if reply.status == HTTPStatus.UNAUTHORIZED:
@@ -199,10 +230,15 @@ class Connection:
                 f"{self.url} does not accept this API key ({said or 'status 401'}): "
                 "pass the right one with --api-key or PULSESTREAM_API_KEY"
             )
+        if reply.status == HTTPStatus.FORBIDDEN and problem.code:
+            return Forbidden(
+                f"{self.url} does not let this API key do that ({said}): "
+                "pass a key that has the scope with --api-key or PULSESTREAM_API_KEY"
+            )
         if reply.status == HTTPStatus.NOT_FOUND and problem.code:
             return NotFound(said)
         if reply.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return TooLarge(said or f"{self.url} answered 413: the request is too large")
+            return TooLarge(said or f"{self.url} answered 413: the request is too large", problem.events_max)
         if reply.status == HTTPStatus.UNPROCESSABLE_ENTITY and problem.errors:
             return BadParameters(
                 [(broken.field, _advice(problem, broken.rule, broken.help)) for broken in problem.errors]
@@ -272,12 +308,30 @@ class Backoff:
         delay = self._policy.delay_s(self._failures, self._rng, retry_after_s)
         return await self._pause(min(delay, max(self._deadline - now, retry_after_s or 0.0)))
 
+    async def aside(self, waiting: Awaitable[T]) -> T:
+        """Await something whose time is not the budget's."""
+        began = self._clock.monotonic()
+        result = await waiting
+        if self._deadline is not None:
+            self._deadline += self._clock.monotonic() - began
+        return result
+
 
 def _base(url: str) -> str:
     base = url.rstrip("/").removesuffix("/api/v1")
     if not base.startswith(("http://", "https://")) or not base.split("://", 1)[1]:
         raise ConfigError(f"{url!r} is not a server's address: write it as http://127.0.0.1:8000")
     return base
+
+
+def _reply(status: int, body: bytes, retry_after: str | None) -> Reply:
+    after_s, fits_in_s = _seconds(retry_after), None
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        problem = read_problem(body)
+        if problem.code == RateLimited.code:
+            # The header is in whole seconds, rounded up: up to a second in which the rate goes unused.
+            fits_in_s = after_s if problem.retry_after_s is None else problem.retry_after_s
+    return Reply(status, body, after_s, fits_in_s)
 
 
 def _seconds(header: str | None) -> float | None:

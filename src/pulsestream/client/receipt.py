@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,7 +43,8 @@ class Receipt(Struct, frozen=True):
     `duplicate`: the server has the event already; it is in. `repeated` of them were sent again because the
     first answer got lost, so they may be this delivery's own. `limited`: refused for now (overloaded, rate
     limited) until the retry budget ran out. `unsent`: no answer about them, so they may or may not be in;
-    sending them again is safe. `refused` lists the rejected and the limited, by index.
+    sending them again is safe. `refused` lists the rejected and the limited, by index. `scrubbed`: how many
+    events had a path (`payload.card`) that the server's rules about personal data change.
     """
 
     stored: int = 0
@@ -52,6 +54,7 @@ class Receipt(Struct, frozen=True):
     unsent: int = 0
     repeated: int = 0
     refused: tuple[Refused, ...] = ()
+    scrubbed: Mapping[str, int] = {}
 
     @property
     def sent(self) -> int:
@@ -59,11 +62,16 @@ class Receipt(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """One request's answer about its events; `refused` has indexes into that request."""
+    """One request's answer about its events; `refused` has indexes into that request.
+
+    `scrubbed`: the paths that were changed, once an event. `dry_run`: the server kept nothing, as it was asked.
+    """
 
     stored: int
     duplicate: int
     refused: tuple[Refused, ...] = ()
+    scrubbed: tuple[str, ...] = ()
+    dry_run: bool = False
 
 
 class Problem(Struct, frozen=True):
@@ -76,6 +84,8 @@ class Problem(Struct, frozen=True):
     reason: str = ""
     event_id: str | None = None
     errors: tuple[BrokenRule, ...] = ()
+    retry_after_s: float | None = None
+    events_max: int | None = None
 
 
 class _Item(Struct, frozen=True):
@@ -84,6 +94,7 @@ class _Item(Struct, frozen=True):
     event_id: str | None = None
     reason: str | None = None
     errors: tuple[BrokenRule, ...] = ()
+    scrubbed: tuple[str, ...] = ()
 
 
 class _Batch(Struct, frozen=True):
@@ -91,6 +102,7 @@ class _Batch(Struct, frozen=True):
     stored: int
     duplicate: int
     results: tuple[_Item, ...]
+    dry_run: bool = False
 
 
 class _Single(Struct, frozen=True):
@@ -120,7 +132,8 @@ def read_batch(body: bytes, count: int) -> Answer:
             f"it accounts for {answer.stored} stored, {answer.duplicate} duplicate "
             f"and {len(indexes)} refused events of {count}"
         )
-    return Answer(answer.stored, answer.duplicate, refused)
+    scrubbed = tuple(path for item in answer.results for path in item.scrubbed)
+    return Answer(answer.stored, answer.duplicate, refused, scrubbed, answer.dry_run)
 
 
 def read_single(body: bytes) -> Answer:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 PASSING_REASONS = frozenset({"overloaded", "rate_limited"})
 # The server says that it kept nothing and when to come back.
 PASSING_STATUSES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-# A proxy's words for "no answer from the server": the events may be in.
-LOST_STATUSES = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+# No answer from the server, in a proxy's words: the events may be in. Or the request did not arrive whole in time.
+LOST_STATUSES = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, HTTPStatus.REQUEST_TIMEOUT})
 
 
 class RetryPolicy(Struct, frozen=True):

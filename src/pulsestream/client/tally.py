@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pulsestream.client.source import Batch
 
 REFUSALS_KEPT = 10
+PATHS_KEPT = 1000  # of scrubbed fields; a path has names that senders make up
+OTHER_PATHS = "other paths"
 NO_ANSWER = "no answer"
 _GROWTH = math.log(1.01)
 
@@ -58,9 +60,10 @@ class Tally:
     def __init__(self) -> None:
         self.stored = self.duplicate = self.rejected = self.limited = self.unsent = self.repeated = 0
         self.bytes_sent = 0
-        self.requests = self.retries = 0
+        self.requests = self.retries = self.over_rate = 0
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
+        self.scrubbed: Counter[str] = Counter()
         self.latencies = Latencies()
         self.refusals: list[Refusal] = []
         self.trouble = ""  # why the latest request failed; empty while things go well
@@ -74,10 +77,13 @@ class Tally:
         self.requests += 1
         self.retries += attempt.retry
         self.statuses[NO_ANSWER if attempt.status is None else str(attempt.status)] += 1
-        if attempt.status is None:
+        if attempt.over_rate:
+            self.over_rate += 1  # neither trouble nor an answer to wait for: its time would improve the percentiles
+        elif attempt.status is None:
             self.trouble = attempt.trouble
         else:
-            self.trouble = f"status {attempt.status}" if attempt.status >= HTTPStatus.TOO_MANY_REQUESTS else ""
+            failed = attempt.status >= HTTPStatus.TOO_MANY_REQUESTS or attempt.status == HTTPStatus.REQUEST_TIMEOUT
+            self.trouble = f"status {attempt.status}" if failed else ""
             self.latencies.add(attempt.latency_s)
 
     def take(self, batch: Batch, receipt: Receipt) -> None:
@@ -89,6 +95,9 @@ class Tally:
         self.unsent += receipt.unsent
         self.repeated += receipt.repeated
         self.bytes_sent += sum(map(len, batch.lines)) + len(batch.lines)
+        for path, count in receipt.scrubbed.items():
+            known = path in self.scrubbed or len(self.scrubbed) < PATHS_KEPT
+            self.scrubbed[path if known else OTHER_PATHS] += count
         for refused in receipt.refused:
             self.reasons[refused.reason] += 1
             if len(self.refusals) < REFUSALS_KEPT:

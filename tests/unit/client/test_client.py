@@ -1,4 +1,3 @@
-import asyncio
 import socket
 from random import Random
 
@@ -6,67 +5,19 @@ import pytest
 
 from pulsestream.client import Client, RetryPolicy
 from pulsestream.clock import SystemClock
-from pulsestream.errors import ConfigError, NotFound, RemoteError, ServerUnreachable, Unauthorized
-
-KEY = "the-key"
-
-
-class HeldClock(SystemClock):
-    """Time that passes only while someone sleeps."""
-
-    def __init__(self):
-        self.seconds = 0.0
-
-    def monotonic(self):
-        return self.seconds
-
-    async def sleep(self, seconds):
-        self.seconds += seconds
-        await asyncio.sleep(0)
-
-
-def events(count, **more):
-    return [{"event_id": f"e{i}", "title": "fine", **more} for i in range(count)]
-
-
-class Talk:
-    """Runs one exchange with the stand-in, remembering the requests and the waits."""
-
-    def __init__(self, url, **options):
-        self.clock = HeldClock()
-        self.attempts = []
-        self.waits = []
-        self.options = {"api_key": KEY, "policy": RetryPolicy(budget_s=60), **options}
-        self.url = url
-
-    async def _sleep(self, seconds):
-        self.waits.append(seconds)
-        await self.clock.sleep(seconds)
-
-    def run(self, exchange):
-        async def go():
-            async with Client(
-                self.url,
-                clock=self.clock,
-                rng=Random(1),
-                observe=self.attempts.append,
-                sleep=self._sleep,
-                **self.options,
-            ) as client:
-                return await exchange(client)
-
-        return asyncio.run(go())
-
-    def send(self, what, **more):
-        return self.run(lambda client: client.send(what, **more))
-
-    @property
-    def statuses(self):
-        return [attempt.status for attempt in self.attempts]
-
-
-def counts(receipt):
-    return (receipt.stored, receipt.duplicate, receipt.rejected, receipt.limited, receipt.unsent)
+from pulsestream.errors import (
+    ConfigError,
+    Forbidden,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    RemoteError,
+    RequestTimeout,
+    ServerUnreachable,
+    TooManyRequests,
+    Unauthorized,
+)
+from unit.client.talk import KEY, Talk, counts, events
 
 
 @pytest.mark.parametrize(
@@ -122,7 +73,7 @@ def test_a_lost_answer_is_asked_for_again_and_no_event_is_there_twice(stand_in):
     assert [attempt.retry for attempt in talk.attempts] == [False, True]
 
 
-@pytest.mark.parametrize("fault", ["drop", 429, 503, 502, 504], ids=str)
+@pytest.mark.parametrize("fault", ["drop", 408, 429, 503, 502, 504], ids=str)
 def test_a_failure_that_passes_is_tried_again(stand_in, fault):
     stand_in.faults = [fault, fault]
     talk = Talk(stand_in.url)
@@ -155,6 +106,23 @@ def test_a_server_that_keeps_refusing_costs_the_budget_and_no_more(stand_in):
     assert counts(receipt) == (0, 0, 0, 2, 0)
     assert {refused.reason for refused in receipt.refused} == {"rate_limited"}
     assert 30 < sum(talk.waits) <= 60
+
+
+def test_a_server_with_too_many_requests_under_way_is_asked_again_within_the_budget(stand_in):
+    stand_in.faults = ["too_many"] * 1000
+    talk = Talk(stand_in.url)
+    receipt = talk.send(events(2))
+    assert counts(receipt) == (0, 0, 0, 2, 0)
+    assert {refused.reason for refused in receipt.refused} == {"overloaded"}
+    assert 30 < sum(talk.waits) <= 60
+
+
+def test_a_request_that_never_arrives_whole_leaves_its_events_unsent(stand_in):
+    stand_in.faults = [408] * 1000
+    delivery = Talk(stand_in.url).run(lambda client: client.deliver([b'{"event_id":"a","title":"fine"}']))
+    assert isinstance(delivery.failure, RequestTimeout)
+    assert "fewer events a request" in str(delivery.failure)
+    assert counts(delivery.receipt) == (0, 0, 0, 0, 1)
 
 
 def test_only_the_overloaded_events_of_a_batch_are_sent_again(stand_in):
@@ -190,6 +158,27 @@ def test_a_request_that_is_too_large_is_halved_until_it_fits(stand_in):
     assert receipt.refused[0].index == 8
 
 
+def test_a_server_that_names_its_most_events_gets_parts_of_that_size_from_then_on(stand_in):
+    stand_in.events_max, stand_in.names_events_max = 3, True
+    what = events(10)
+    what[8]["title"] = "bad"
+    talk = Talk(stand_in.url)
+
+    async def twice(client):
+        return [await client.send(what), await client.send(events(5))]
+
+    first, second = talk.run(twice)
+    assert (counts(first), counts(second)) == ((9, 0, 1, 0, 0), (0, 5, 0, 0, 0))
+    assert first.refused[0].index == 8
+    assert [attempt.events for attempt in talk.attempts] == [10, 3, 3, 3, 1, 3, 2]
+
+
+@pytest.mark.parametrize("named", [0, -1, 10, 11])
+def test_a_most_number_of_events_that_cannot_be_meant_is_as_good_as_none(stand_in, named):
+    stand_in.events_max, stand_in.names_events_max = 3, named
+    assert counts(Talk(stand_in.url).send(events(10))) == (10, 0, 0, 0, 0)
+
+
 def test_one_event_that_is_too_large_alone_is_refused_and_the_rest_is_in(stand_in):
     stand_in.events_max = 0
     receipt = Talk(stand_in.url).send(events(2))
@@ -222,6 +211,41 @@ def test_a_wrong_key_is_said_at_once(stand_in):
     with pytest.raises(Unauthorized, match="--api-key or PULSESTREAM_API_KEY"):
         talk.send(events(1))
     assert talk.statuses == [401]
+
+
+def test_a_key_without_the_scope_is_said_with_the_scope(stand_in):
+    stand_in.faults = [403]
+    talk = Talk(stand_in.url)
+    with pytest.raises(Forbidden, match=r"scope.*--api-key or PULSESTREAM_API_KEY"):
+        talk.send(events(1))
+    assert talk.statuses == [403]
+
+
+def test_a_dry_run_says_what_would_become_of_the_events_and_stores_none(stand_in):
+    stand_in.take(b'{"event_id":"e0","title":"fine"}')
+    lines = [
+        b'{"event_id":"e0","title":"fine"}',
+        b'{"event_id":"e1","title":"fine","card":"4111"}',
+        b'{"event_id":"e2","title":"bad"}',
+        b'{"event_id":"e3","title":"fine","card":"4111","message":"4111"}',
+    ]
+    delivery = Talk(stand_in.url).run(lambda client: client.deliver(lines, dry_run=True))
+    assert counts(delivery.receipt) == (2, 1, 1, 0, 0)
+    assert delivery.receipt.scrubbed == {"card": 2, "message": 1}
+    assert list(stand_in.events) == ["e0"]
+
+
+def test_what_was_scrubbed_is_known_after_a_real_delivery_too(stand_in):
+    assert Talk(stand_in.url).send(events(3, card="4111")).scrubbed == {"card": 3}
+
+
+def test_a_server_that_knows_no_dry_runs_is_an_error_at_its_first_answer(stand_in):
+    stand_in.knows_dry_runs = False
+    lines = [b'{"event_id":"%d","title":"fine"}' % n for n in range(4)]
+    delivery = Talk(stand_in.url).run(lambda client: client.deliver(lines, dry_run=True))
+    assert isinstance(delivery.failure, RemoteError)
+    assert "took the events of this request for real" in str(delivery.failure)
+    assert len(stand_in.requests) == 1
 
 
 @pytest.mark.parametrize("fault", ["junk", "short"])
@@ -276,11 +300,25 @@ def test_a_question_is_asked_again_and_decoded(stand_in):
     assert answer == {"answer": 42}
 
 
-@pytest.mark.parametrize(("fault", "error"), [(404, NotFound), (500, RemoteError), ("junk", RemoteError)])
-def test_a_question_that_fails_for_good_raises(stand_in, fault, error):
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (403, Forbidden),
+        (404, NotFound),
+        (408, RequestTimeout),
+        ("too_many", TooManyRequests),
+        (("over_rate", 0.734), RateLimited),
+        (500, RemoteError),
+        (503, Overloaded),
+        ("junk", RemoteError),
+    ],
+)
+def test_a_question_that_fails_raises(stand_in, fault, error):
     stand_in.faults = [fault]
-    with pytest.raises(error):
-        Talk(stand_in.url).run(lambda client: client.get_json("/x", shape=dict[str, int]))
+    talk = Talk(stand_in.url, policy=RetryPolicy(budget_s=0))
+    with pytest.raises(error) as raised:
+        talk.run(lambda client: client.get_json("/x", shape=dict[str, int]))
+    assert getattr(raised.value, "retry_after_s", 0.734) in (0.734, 1)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "", "http://", "ftp://x"])
