@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from pulsestream.client import Client
-    from pulsestream.errors import PulseStreamError
 
 EXIT_REFUSED = 3
 LINE_EVERY_S = 5.0
@@ -78,8 +77,10 @@ Exit codes: 0 all in (duplicates count), 3 some refused, 1 failed,
     default=60,
     show_default=True,
     metavar="SECONDS",
-    help="Keep trying a request that failed in a way that passes (no connection, 429, 503); 0 tries once.",
+    help="Keep trying a request that failed in a way that passes (no connection, 429, 503); 0 tries once. "
+    "Waiting for a rate limit is not counted while events get in.",
 )
+@click.option("--dry-run", is_flag=True, help="Only ask what would become of the events: nothing is stored.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def command(
     *,
@@ -92,6 +93,7 @@ def command(
     delay: float,
     limit: int | None,
     retry_for: float,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Send files of events to a server: one JSON event a line, a JSON array, or {"events": [...]}.
@@ -104,6 +106,7 @@ def command(
         concurrency=1 if mode == "sequential" else concurrency,
         delay_s=delay / 1000,
         limit=limit,
+        dry_run=dry_run,
     )
     if files.count(STDIN) > 1:
         raise click.UsageError("Standard input (-) can be given once.")
@@ -114,7 +117,7 @@ def command(
     with contextlib.ExitStack() as opened:
         sources = [opened.enter_context(Source(path)) for path in files]
         run = uvloop.run(_run(client, tally, pace, sources))
-    return _finish(run, files, batch_size=batch_size, as_json=as_json)
+    return _finish(run, files, pace, as_json=as_json)
 
 
 async def _run(client: Client, tally: Tally, pace: Pace, sources: Sequence[Source]) -> Bulk:
@@ -167,7 +170,7 @@ async def _print_lines(watch: progress.Watch) -> None:
         trouble = snapshot.trouble
 
 
-def _finish(bulk: Bulk, files: Sequence[str], *, batch_size: int, as_json: bool) -> int:
+def _finish(bulk: Bulk, files: Sequence[str], pace: Pace, *, as_json: bool) -> int:
     """Print the report; return the exit code, or raise what ended the run."""
     tally = bulk.tally
     seconds = max(0.0, bulk.ended_s - bulk.started_s) if bulk.started_s is not None else 0.0
@@ -181,13 +184,19 @@ def _finish(bulk: Bulk, files: Sequence[str], *, batch_size: int, as_json: bool)
     else:
         outcome, code = "complete", 0
     if as_json:
-        report = _json_report(tally, outcome, code, seconds, bulk.failure)
+        report = _json_report(bulk, outcome, code, seconds, dry_run=pace.dry_run)
         click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
     else:
-        headline = _headline(tally, outcome, files, seconds)
+        headline = _headline(tally, outcome, files, seconds, dry_run=pace.dry_run)
         print_report(
             lambda console: progress.render_report(
-                console, tally, headline=headline, seconds=seconds, batch_size=batch_size
+                console,
+                tally,
+                headline=headline,
+                seconds=seconds,
+                waited_s=bulk.waited_s,
+                batch_size=pace.batch_size,
+                dry_run=pace.dry_run,
             )
         )
     if bulk.failure is not None:
@@ -195,29 +204,31 @@ def _finish(bulk: Bulk, files: Sequence[str], *, batch_size: int, as_json: bool)
     return code
 
 
-def _headline(tally: Tally, outcome: str, files: Sequence[str], seconds: float) -> Text:
+def _headline(tally: Tally, outcome: str, files: Sequence[str], seconds: float, *, dry_run: bool) -> Text:
     what = ("stdin" if files[0] == STDIN else files[0]) if len(files) == 1 else f"{len(files)} files"
     said, style = {
-        "complete": ("all in", "bold green"),
-        "refused": (f"{tally.rejected + tally.limited:,} refused", "bold red"),
+        "complete": ("all would be in" if dry_run else "all in", "bold green"),
+        "refused": (f"{tally.rejected + tally.limited:,} {'would be ' if dry_run else ''}refused", "bold red"),
         "failed": ("stopped by an error before the end", "bold red"),
         "interrupted": ("interrupted before the end", "bold yellow"),
     }[outcome]
     if outcome == "complete" and not tally.sent:
         said, style = "nothing to send", "bold yellow"
     return Text.assemble(
-        f"{tally.sent:,} {'event' if tally.sent == 1 else 'events'} of {what} sent in {seconds:,.2f} s: ",
+        f"{tally.sent:,} {'event' if tally.sent == 1 else 'events'} of {what} "
+        f"{'checked' if dry_run else 'sent'} in {seconds:,.2f} s: ",
         (said, style),
+        ". A dry run: nothing was stored" if dry_run and outcome != "failed" else "",
     )
 
 
-def _json_report(
-    tally: Tally, outcome: str, code: int, seconds: float, failure: PulseStreamError | None
-) -> dict[str, object]:
+def _json_report(bulk: Bulk, outcome: str, code: int, seconds: float, *, dry_run: bool) -> dict[str, object]:
+    tally = bulk.tally
     return {
         "outcome": outcome,
         "exit_code": code,
-        "error": None if failure is None else str(failure),
+        "error": None if bulk.failure is None else str(bulk.failure),
+        "dry_run": dry_run,
         "sent": tally.sent,
         "stored": tally.stored,
         "duplicate": tally.duplicate,
@@ -235,7 +246,10 @@ def _json_report(
         },
         "requests": tally.requests,
         "retries": tally.retries,
+        "rate_limited_requests": tally.over_rate,
+        "waited_s": round(bulk.waited_s, 3),
         "statuses": dict(tally.statuses),
         "reasons": dict(tally.reasons),
+        "scrubbed": dict(tally.scrubbed),
         "refusals": tally.refusals,
     }

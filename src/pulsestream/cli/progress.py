@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from pulsestream.client.tally import Tally
     from pulsestream.clock import Clock
 
+PATHS_SHOWN = 10
 _ESTIMATE_FROM = 0.01  # the share from which an ETA means something
 
 
 class Snapshot(Struct, frozen=True):
-    """Where a run stands. `fraction`: 0 to 1, None when the size of the input cannot be known."""
+    """Where a run stands. `fraction`: 0 to 1, None when the size of the input cannot be known.
+
+    `held_s`: how long the server's rate limit has held the run up, while the run goes by it.
+    """
 
     events: int
     fraction: float | None
@@ -37,10 +41,18 @@ class Snapshot(Struct, frozen=True):
     in_flight: int
     retries: int
     trouble: str
+    held_s: float | None = None
 
     @property
     def rate(self) -> float:
         return self.events / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def state(self) -> str:
+        """What is out of the ordinary, in words; empty while nothing is."""
+        if self.trouble:
+            return f"trying again: {self.trouble}"
+        return "" if self.held_s is None else f"waiting for the server's rate limit, {self.held_s:,.1f} s so far"
 
     @property
     def eta_s(self) -> float | None:
@@ -61,7 +73,8 @@ class Watch:
     def snapshot(self) -> Snapshot:
         bulk, tally = self._bulk, self._bulk.tally
         elapsed = 0.0 if bulk.started_s is None else self._clock.monotonic() - bulk.started_s
-        return Snapshot(tally.sent, self._fraction(), elapsed, bulk.in_flight, tally.retries, tally.trouble)
+        held_s = bulk.waited_s if bulk.held else None
+        return Snapshot(tally.sent, self._fraction(), elapsed, bulk.in_flight, tally.retries, tally.trouble, held_s)
 
     def _fraction(self) -> float | None:
         """The share of the input that is answered for.
@@ -102,8 +115,9 @@ def bar(snapshot: Snapshot, width: int) -> RenderableType:
     ]
     second = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
     lines: list[RenderableType] = [first, second]
-    if snapshot.trouble:
-        lines.append(Text(f"trying again: {snapshot.trouble}", style="yellow", no_wrap=True, overflow="ellipsis"))
+    if snapshot.state:
+        style = "yellow" if snapshot.trouble else "cyan"
+        lines.append(Text(snapshot.state, style=style, no_wrap=True, overflow="ellipsis"))
     return Group(*lines)
 
 
@@ -111,14 +125,16 @@ def line(snapshot: Snapshot) -> str:
     """The same for a log."""
     share = "" if snapshot.fraction is None else f"{snapshot.fraction:.0%} · "
     eta = "" if snapshot.eta_s is None else f" · ETA {_clock(snapshot.eta_s)}"
-    trouble = f" · trying again: {snapshot.trouble}" if snapshot.trouble else ""
+    state = f" · {snapshot.state}" if snapshot.state else ""
     return (
         f"{share}{snapshot.events:,} events · {snapshot.rate:,.0f}/s · {snapshot.in_flight} in flight · "
-        f"{snapshot.retries:,} retries{eta}{trouble}"
+        f"{snapshot.retries:,} retries{eta}{state}"
     )
 
 
-def render_report(console: Console, tally: Tally, *, headline: Text, seconds: float, batch_size: int) -> None:
+def render_report(
+    console: Console, tally: Tally, *, headline: Text, seconds: float, waited_s: float, batch_size: int, dry_run: bool
+) -> None:
     """The report at the end of a run."""
     console.print(headline)
     console.print()
@@ -128,7 +144,7 @@ def render_report(console: Console, tally: Tally, *, headline: Text, seconds: fl
     counts.add_column(justify="right")
     counts.add_column(style="dim")
     rows = [
-        ("stored", tally.stored, "green", ""),
+        ("would be stored" if dry_run else "stored", tally.stored, "green", ""),
         ("duplicate", tally.duplicate, "cyan", _duplicate_note(tally)),
         ("rejected", tally.rejected, "red", ""),
         ("limited", tally.limited, "yellow", "refused for the time being; send again later"),
@@ -166,6 +182,14 @@ def render_report(console: Console, tally: Tally, *, headline: Text, seconds: fl
     )
     facts.add_row("requests", f"{tally.requests:,} ({statuses})" if statuses else "0")
     facts.add_row("retries", f"{tally.retries:,}")
+    if tally.over_rate:
+        requests = "request" if tally.over_rate == 1 else "requests"
+        facts.add_row(
+            "waited",
+            f"{waited_s:,.1f} s for the server's rate limit ({tally.over_rate:,} {requests} refused for the moment)",
+        )
+    if tally.scrubbed:
+        facts.add_row("to scrub" if dry_run else "scrubbed", _scrubbed(tally))
     if tally.reasons:
         facts.add_row("reasons", ", ".join(f"{count:,} {reason}" for reason, count in tally.reasons.most_common()))
     console.print(_indented(facts))
@@ -176,6 +200,12 @@ def render_report(console: Console, tally: Tally, *, headline: Text, seconds: fl
 
 def _indented(table: Table) -> Padding:
     return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def _scrubbed(tally: Tally) -> str:
+    shown = ", ".join(f"{plain(path)} {count:,}" for path, count in tally.scrubbed.most_common(PATHS_SHOWN))
+    more = len(tally.scrubbed) - PATHS_SHOWN
+    return shown + (f" and {more:,} more (--json has them)" if more > 0 else "")
 
 
 def _duplicate_note(tally: Tally) -> str:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from unit.conftest import Rate
+
 KEY = "the-key"
 
 
@@ -138,6 +140,94 @@ def test_a_server_that_refuses_for_the_whole_budget_ends_the_run(ingest, tmp_pat
     assert code == 1
     assert "--retry-for" in err.splitlines()[-1]
     assert (said["stored"], said["limited"], said["unsent"]) == (2, 2, 56)
+
+
+def test_a_rate_limit_is_waited_for_said_in_the_report_and_no_failure(ingest, tmp_path, stand_in):
+    stand_in.rate = Rate(per_s=200, burst=20)
+    code, out, _ = ingest(write(tmp_path, 100), "--batch-size", 20)
+    assert code == 0
+    assert len(stand_in.events) == 100
+    assert re.search(r"waited +\d\.\d s for the server's rate limit \(\d+ requests? refused for the moment\)", out)
+    assert re.search(r"retries +0", out)
+
+
+def test_the_json_report_has_the_wait_and_the_requests_over_the_rate(ingest, tmp_path, stand_in):
+    stand_in.rate = Rate(per_s=200, burst=20)
+    said = report(ingest(write(tmp_path, 100), "--batch-size", 20, "--json"))
+    assert (said["stored"], said["retries"], said["outcome"]) == (100, 0, "complete")
+    assert said["rate_limited_requests"] == said["statuses"]["429"] >= 1
+    assert 0 < said["waited_s"] <= said["seconds"]  # wall time, not the sum over the senders
+
+
+def test_without_a_rate_limit_nothing_is_said_about_one(ingest, tmp_path):
+    assert "rate limit" not in ingest(write(tmp_path))[1]
+    said = report(ingest(write(tmp_path), "--json"))
+    assert (said["waited_s"], said["rate_limited_requests"]) == (0, 0)
+
+
+def test_a_rate_that_lets_nothing_in_for_the_whole_budget_ends_the_run(ingest, tmp_path, stand_in):
+    stand_in.faults = [None, *[("over_rate", 0.05)] * 1000]
+    code, out, err = ingest(
+        write(tmp_path, 60), "--batch-size", 2, "--retry-for", "0.3", "--mode", "sequential", "--json"
+    )
+    said = json.loads(out)
+    assert code == 1
+    assert re.search(r"rate limit .* --retry-for", err.splitlines()[-1])
+    assert (said["stored"], said["limited"], said["unsent"]) == (2, 2, 56)
+
+
+def test_a_key_that_may_not_write_ends_the_run_with_one_line_and_exit_1(ingest, tmp_path, stand_in):
+    stand_in.faults = [403]
+    code, _, err = ingest(write(tmp_path))
+    assert code == 1
+    assert re.fullmatch(r"pulsestream: .* does not let this API key do that .*\n", err)
+
+
+def write_personal(tmp_path):
+    path = tmp_path / "personal.jsonl"
+    events = [{"event_id": f"e{n}", "title": "fine", "card": "4111"} for n in range(12)]
+    events += [{"event_id": "m", "title": "fine", "card": "4111", "message": "4111"}]
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return str(path)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 1000])
+def test_a_dry_run_stores_nothing_and_says_what_would_become_of_the_events(ingest, tmp_path, stand_in, batch_size):
+    stand_in.take(b'{"event_id":"e0","title":"fine"}')
+    path = write(tmp_path, 7, bad={3, 5})
+    code, out, _ = ingest(path, "--dry-run", "--batch-size", batch_size)
+    assert code == 3
+    assert list(stand_in.events) == ["e0"]
+    assert "7 events of " in out
+    assert "2 would be refused. A dry run: nothing was stored" in out
+    assert re.search(r"would be stored +4 +57\.1%", out)
+    assert re.search(r"duplicate +1 ", out)
+    assert f"{path}:4  invalid  e3" in out
+
+
+def test_a_dry_run_says_what_would_be_scrubbed_by_path(ingest, tmp_path, stand_in):
+    code, out, _ = ingest(write_personal(tmp_path), "--dry-run", "--batch-size", 4)
+    assert code == 0
+    assert "all would be in. A dry run: nothing was stored" in out
+    assert re.search(r"to scrub +card 13, message 1\n", out)
+    said = report(ingest(write_personal(tmp_path), "--dry-run", "--json"))
+    assert (said["dry_run"], said["scrubbed"], said["stored"]) == (True, {"card": 13, "message": 1}, 13)
+    assert stand_in.events == {}
+
+
+def test_a_run_says_what_was_scrubbed(ingest, tmp_path, stand_in):
+    out = ingest(write_personal(tmp_path))[1]
+    assert re.search(r"scrubbed +card 13, message 1\n", out)
+    assert "dry run" not in out
+    assert len(stand_in.events) == 13
+
+
+def test_a_server_that_knows_no_dry_runs_is_not_said_to_have_stored_nothing(ingest, tmp_path, stand_in):
+    stand_in.knows_dry_runs = False
+    code, out, err = ingest(write(tmp_path), "--dry-run")
+    assert code == 1
+    assert "knows no dry runs" in err
+    assert "nothing was stored" not in out
 
 
 @pytest.mark.parametrize(
