@@ -139,14 +139,15 @@ def _batch(stand_in, body, overloaded=(), *, dry=False):
     return web.json_response(answer, headers=headers)
 
 
-def _single(stand_in, body):
+def _single(stand_in, body, *, dry):
     if stand_in.events_max < 1:
         return _problem(413, "too_large", "at most 10 bytes an event")
     if (refusal := _refused_whole(stand_in, 1)) is not None:
         return refusal
-    name, status = stand_in.take(body)
+    name, status = stand_in.take(body, dry=dry)
     if status in ("stored", "duplicate"):
-        return web.json_response({"success": True, "event_id": name, "processing_status": status})
+        answer = {"success": True, "event_id": name, "processing_status": status, "scrubbed": _scrubbed(body)}
+        return web.json_response(answer | ({"dry_run": True} if dry else {}))
     more = {"success": False, "event_id": name, "processing_status": "rejected"}
     return _problem(422, status, "the event breaks a rule", reason=status, errors=_ERRORS, **more)
 
@@ -168,11 +169,11 @@ def _fault(kind, rest):
 
 
 def _good(stand_in, request, body, overloaded):
+    dry = stand_in.knows_dry_runs and request.query.get("dry_run") == "true"
     if request.path.endswith("/batch"):
-        dry = stand_in.knows_dry_runs and request.query.get("dry_run") == "true"
         return _batch(stand_in, body, overloaded, dry=dry)
     if request.method == "POST":
-        return _single(stand_in, body)
+        return _single(stand_in, body, dry=dry)
     said = stand_in.answers.get(request.path.rsplit("/", 1)[1], [{"answer": 42}])
     return web.json_response(said.pop(0) if len(said) > 1 else said[0])
 

@@ -139,7 +139,8 @@ def render_report(
     console.print(headline)
     console.print()
     counts = Table.grid(padding=(0, 2))
-    counts.add_column(min_width=10)
+    # Without notes rich measures the grid too narrow, and would break the longest name.
+    counts.add_column(min_width=15 if dry_run else 10)
     counts.add_column(justify="right")
     counts.add_column(justify="right")
     counts.add_column(style="dim")

@@ -134,8 +134,7 @@ class Bulk:
         return None if self._stopped or not self._ready else self._ready.popleft()
 
     async def _send_all(self) -> None:
-        # Only the answer to a batch says that the server knew the run to be a dry one.
-        single = self._pace.batch_size == 1 and not self._pace.dry_run
+        single = self._pace.batch_size == 1
         while (batch := await self._next()) is not None:
             if self.started_s is None:
                 self.started_s = self._clock.monotonic()

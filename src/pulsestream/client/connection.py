@@ -233,7 +233,7 @@ class Connection:
         if reply.status == HTTPStatus.FORBIDDEN and problem.code:
             return Forbidden(
                 f"{self.url} does not let this API key do that ({said}): "
-                "pass a key that has the scope with --api-key or PULSESTREAM_API_KEY"
+                "pass one that has the scope with --api-key or PULSESTREAM_API_KEY (`pulsestream key create` makes it)"
             )
         if reply.status == HTTPStatus.NOT_FOUND and problem.code:
             return NotFound(said)

@@ -223,7 +223,7 @@ class _Run:
             answer = read_single(reply.body) if self._single else read_batch(reply.body, len(piece.indexes))
         except (msgspec.DecodeError, ValueError) as error:
             return self._client.junk(reply.body, error)
-        if self._dry_run and not (answer.dry_run or self._single):
+        if self._dry_run and not answer.dry_run:
             return RemoteError(
                 f"{self._client.url} knows no dry runs and took the events of this request for real: "
                 "update the server before the next one"

@@ -64,7 +64,8 @@ class Receipt(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """One request's answer about its events; `refused` has indexes into that request.
 
-    `scrubbed`: the paths that were changed, once an event. `dry_run`: the server kept nothing, as it was asked.
+    `scrubbed`: the paths that were changed, once for each event that was stored. `dry_run`: the server kept
+    nothing, as it was asked.
     """
 
     stored: int
@@ -107,6 +108,8 @@ class _Batch(Struct, frozen=True):
 
 class _Single(Struct, frozen=True):
     processing_status: str
+    scrubbed: tuple[str, ...] = ()
+    dry_run: bool = False
 
 
 _batch = msgspec.json.Decoder(_Batch)
@@ -132,16 +135,19 @@ def read_batch(body: bytes, count: int) -> Answer:
             f"it accounts for {answer.stored} stored, {answer.duplicate} duplicate "
             f"and {len(indexes)} refused events of {count}"
         )
-    scrubbed = tuple(path for item in answer.results for path in item.scrubbed)
+    scrubbed = tuple(path for item in answer.results if item.status == "stored" for path in item.scrubbed)
     return Answer(answer.stored, answer.duplicate, refused, scrubbed, answer.dry_run)
 
 
 def read_single(body: bytes) -> Answer:
     """The 200 answer to one event. Raises ValueError when it is something else."""
-    status = _single.decode(body).processing_status
-    if status not in ("stored", "duplicate"):
-        raise ValueError(f"its processing_status is {status[:40]!r}")
-    return Answer(stored=int(status == "stored"), duplicate=int(status == "duplicate"))
+    answer = _single.decode(body)
+    status = answer.processing_status
+    if status == "stored":
+        return Answer(1, 0, scrubbed=answer.scrubbed, dry_run=answer.dry_run)
+    if status == "duplicate":
+        return Answer(0, 1, dry_run=answer.dry_run)
+    raise ValueError(f"its processing_status is {status[:40]!r}")
 
 
 def read_problem(body: bytes) -> Problem:

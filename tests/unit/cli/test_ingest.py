@@ -205,10 +205,12 @@ def test_a_dry_run_stores_nothing_and_says_what_would_become_of_the_events(inges
     assert f"{path}:4  invalid  e3" in out
 
 
-def test_a_dry_run_says_what_would_be_scrubbed_by_path(ingest, tmp_path, stand_in):
-    code, out, _ = ingest(write_personal(tmp_path), "--dry-run", "--batch-size", 4)
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_dry_run_says_what_would_be_scrubbed_by_path(ingest, tmp_path, stand_in, batch_size):
+    code, out, _ = ingest(write_personal(tmp_path), "--dry-run", "--batch-size", batch_size)
     assert code == 0
     assert "all would be in. A dry run: nothing was stored" in out
+    assert re.search(r"would be stored +13 +100\.0%", out)
     assert re.search(r"to scrub +card 13, message 1\n", out)
     said = report(ingest(write_personal(tmp_path), "--dry-run", "--json"))
     assert (said["dry_run"], said["scrubbed"], said["stored"]) == (True, {"card": 13, "message": 1}, 13)
@@ -222,9 +224,10 @@ def test_a_run_says_what_was_scrubbed(ingest, tmp_path, stand_in):
     assert len(stand_in.events) == 13
 
 
-def test_a_server_that_knows_no_dry_runs_is_not_said_to_have_stored_nothing(ingest, tmp_path, stand_in):
+@pytest.mark.parametrize("batch_size", [1, 1000])
+def test_a_server_that_knows_no_dry_runs_is_not_said_to_have_stored_nothing(ingest, tmp_path, stand_in, batch_size):
     stand_in.knows_dry_runs = False
-    code, out, err = ingest(write(tmp_path), "--dry-run")
+    code, out, err = ingest(write(tmp_path), "--dry-run", "--batch-size", batch_size)
     assert code == 1
     assert "knows no dry runs" in err
     assert "nothing was stored" not in out
