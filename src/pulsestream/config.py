@@ -64,6 +64,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     feed_linger_ms: Annotated[int, _number(1, 60_000, "longest time an event waits for a larger block")] = 250
     query_threads: Annotated[int, _number(1, 64, "questions answered at one time")] = 2
     engine_memory_mib: Annotated[int, _number(256, 1024 * 1024, "most memory the engine may use, in MiB")] = 4096
+    connections_max: Annotated[
+        int, _number(1, 1_000_000, "connections open at one time, and at most half of the process's files; beyond: 503")
+    ] = 10_000
+    header_timeout_s: Annotated[
+        int, _number(1, 3600, "longest time until the headers of a request are whole, in seconds")
+    ] = 30
+    body_timeout_s: Annotated[
+        int, _number(1, 3600, "longest time a body may stall, or its sender leave answers unread, in seconds")
+    ] = 30
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severe message that is logged")
     ] = "info"

@@ -54,6 +54,9 @@ LIMITS = {
     "feed_linger_ms": (1, 60_000),
     "query_threads": (1, 64),
     "engine_memory_mib": (256, 1 << 20),
+    "connections_max": (1, 1_000_000),
+    "header_timeout_s": (1, 3600),
+    "body_timeout_s": (1, 3600),
 }
 
 

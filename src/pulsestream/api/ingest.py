@@ -150,10 +150,19 @@ class IngestDoor:
         return {} if quota is None else quota.headers
 
     async def _read_body(self, receive: Receive, content_length: str | None, tenant: str) -> bytes:
-        """The whole body. Its length counts as in flight until the request is answered."""
+        """The whole body. Its length counts as in flight until the request is answered.
+
+        Raises BadRequest, TooLarge, Overloaded; and what `receive` raises of a body that stalls or cannot be parsed.
+        """
         bytes_max = self._server.tenants.limits(tenant).body_bytes_max
-        if content_length is not None and int(content_length) > bytes_max:
-            raise _body_too_large(bytes_max)
+        if content_length is not None:
+            digits = content_length.strip(" \t")
+            if not digits.isdecimal():
+                raise BadRequest("Content-Length must be a number of bytes: leave it to your HTTP library")
+            digits = digits.lstrip("0") or "0"
+            # Python refuses to read a number of many thousand digits.
+            if len(digits) > len(str(bytes_max)) or int(digits) > bytes_max:
+                raise _body_too_large(bytes_max)
         parts: list[bytes] = []
         size = 0
         try:

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -18,10 +19,12 @@ import msgspec
 from pulsestream.clock import SystemClock
 from pulsestream.config import SETTINGS, Settings, load
 from pulsestream.errors import ConfigError
+from pulsestream.metrics import REQUESTS_REFUSED
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp
 
+    from pulsestream.api.wire import Wire
     from pulsestream.wiring import Server
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -104,13 +107,27 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     try:
         application = build(server)
         _announce(server, listener)
-        await _answer_until_told_to_stop(application, listener)
+        await _answer_until_told_to_stop(application, listener, _wire(server))
     finally:
         await server.stop()
 
 
-async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.socket) -> None:
+def _wire(server: Server) -> Wire:
+    from pulsestream.api.wire import Bounds, Wire, connections_allowed
+
+    settings = server.settings
+    bounds = Bounds(
+        connections_max=connections_allowed(settings.connections_max),
+        header_timeout_s=settings.header_timeout_s,
+        body_timeout_s=settings.body_timeout_s,
+    )
+    return Wire(bounds, lambda code: server.counters.add(REQUESTS_REFUSED, "", code))
+
+
+async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.socket, wire: Wire) -> None:
     import uvicorn
+
+    from pulsestream.api.connection import Connection
 
     class Web(uvicorn.Server):
         @contextlib.contextmanager
@@ -123,15 +140,20 @@ async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.sock
 
     config = uvicorn.Config(
         cast("Any", application),
-        http="httptools",
+        http=cast("Any", partial(Connection, wire)),
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # nothing here asks who the peer is, so no header may say it
         timeout_graceful_shutdown=_LAST_REQUESTS_S,
     )
-    await Web(config).serve(sockets=[listener])
+    watch = asyncio.create_task(wire.watch())
+    try:
+        await Web(config).serve(sockets=[listener])
+    finally:
+        watch.cancel()
 
 
 def _announce(server: Server, listener: socket.socket) -> None:

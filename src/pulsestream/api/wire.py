@@ -1,0 +1,86 @@
+"""All HTTP connections of a server: what they may cost, how many there are, whose they are, and the passing of time.
+
+Time is not read here: `Wire.watch` tells every connection how much of it has passed. A loop that was busy tells less
+than has passed, so that no peer is refused for our own delay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from collections import Counter
+from collections.abc import Callable, Hashable, MutableMapping
+from typing import Any, Protocol, cast
+
+from msgspec import Struct
+
+log = logging.getLogger(__name__)
+
+EXTENSION = "pulsestream.connection"
+
+
+class Bounds(Struct, frozen=True):
+    connections_max: int
+    header_timeout_s: float
+    body_timeout_s: float
+
+
+class Claimable(Protocol):
+    def claim(self, tenant: str) -> int:
+        """Say whose connection this is. Returns how many this tenant has open, this one among them."""
+
+
+class _Unwired:
+    """In the place of the connection of an application that is called without a server."""
+
+    def claim(self, _tenant: str) -> int:
+        return 1
+
+
+_UNWIRED = _Unwired()
+
+
+def connection_of(scope: MutableMapping[str, Any]) -> Claimable:
+    extensions = scope.get("extensions") or {}
+    return cast("Claimable", extensions.get(EXTENSION, _UNWIRED))
+
+
+class Timed(Hashable, Protocol):
+    def pass_time(self, seconds: float) -> None:
+        """So many seconds have passed."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+class Wire:
+    """All connections of a server. `refused` is called with the code of each request that is answered here."""
+
+    def __init__(self, bounds: Bounds, refused: Callable[[str], None]) -> None:
+        self.bounds = bounds
+        self.refused = refused
+        self.open: set[Timed] = set()
+        self.of_tenant: Counter[str] = Counter()
+
+    async def watch(self) -> None:
+        """Tell every connection of the time that passes, until cancelled."""
+        tick_s = min(1.0, self.bounds.header_timeout_s / 4, self.bounds.body_timeout_s / 4)
+        while True:
+            await asyncio.sleep(tick_s)
+            for connection in tuple(self.open):
+                try:
+                    connection.pass_time(tick_s)
+                except Exception:
+                    log.exception("a connection was closed by a defect")
+                    connection.abort()
+
+
+def connections_allowed(connections_max: int) -> int:
+    """At most half of the files that this process may open; the store has the other half. Raises that limit first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * connections_max
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections_max if soft == resource.RLIM_INFINITY else min(connections_max, soft // 2)
