@@ -6,13 +6,14 @@ No answer here is a 5xx, and the server has nothing to log: it was not the serve
 from __future__ import annotations
 
 import json
+import select
 import time
 from contextlib import ExitStack
 
 import psutil
 import pytest
 
-from hostile.peer import Peer, answers, is_our_refusal
+from hostile.peer import HANG_S, Peer, is_our_refusal
 from system.program import KEY, Program, event
 
 pytestmark = pytest.mark.slow
@@ -169,7 +170,7 @@ def the_server_is_well_after_it(request):
 
 
 def neighbour(server, number):
-    assert server.send_one(event(f"neighbour of {number}"[:100])).status == 200
+    assert server.send_one(event(f"neighbour of {number}"[:80])).status == 200
 
 
 def cost(server):
@@ -339,27 +340,21 @@ def test_a_peer_that_sends_requests_and_reads_no_answers(server):
 def test_a_peer_that_reads_no_large_answer(server):
     events = [event(f"large {number}", description="x" * 1900) for number in range(1000)]
     assert server.send(events)["stored"] == 1000
-    ask = get(b"/api/v1/ingestion/events/search?limit=1000", LAST)
+    ask = b"GET /api/v1/ingestion/events/search?limit=1000 HTTP/1.1\r\n" + MINE + b"\r\n"
     before = cost(server)
-    with ExitStack() as stack:
-        peers = [stack.enter_context(Peer(server.port)) for _ in range(8)]
-        for peer in peers:
-            peer.send(ask)
-        # Closed for good while the answers lie unread: a connection is no longer known to the machine.
-        deadline = time.monotonic() + 20
-        while connections(server) and time.monotonic() < deadline:
-            neighbour(server, "large")
-        assert connections(server) == 0
-        assert cost(server) - before < 4 * COST_MAX
+    with Peer(server.port) as peer:
+        # More than the sockets between the two can hold.
+        peer.send(ask * 10)
+        assert is_reset(peer)
+        assert cost(server) - before < COST_MAX
+        assert len(peer.all()) < 10
 
 
-def connections(server):
-    """Open ones, to our peers."""
-    return sum(
-        connection.status in (psutil.CONN_ESTABLISHED, psutil.CONN_FIN_WAIT1)
-        for connection in psutil.Process(server._process.pid).net_connections("tcp")
-        if connection.laddr.port == server.port
-    )
+def is_reset(peer):
+    """Whether the server cuts the connection off, told without reading from it."""
+    waiting = select.poll()
+    waiting.register(peer.socket, select.POLLHUP)
+    return bool(waiting.poll(HANG_S * 1000))
 
 
 def test_two_thousand_idle_peers_disturb_nobody(tmp_path):
@@ -390,15 +385,9 @@ def test_one_connection_too_many_is_told_so(tmp_path):
             assert peer.send(posted("kept")).next()[0].status == 200
         kept[0].end().all()
         neighbour(server, "a place that is free again")
-        flood = [stack.enter_context(Peer(server.port)) for _ in range(100)]
+        taken, *flood = [stack.enter_context(Peer(server.port)) for _ in range(100)]
+        assert taken.send(posted("taken")).next()[0].status == 200
         for peer in flood:
             assert {said.status for said in peer.all()} <= {503}
         assert kept[1].send(posted("still kept")).next()[0].status == 200
         assert server.log == ""
-
-
-def test_what_was_refused_on_the_wire_is_counted(server):
-    for _ in range(3):
-        with Peer(server.port) as peer:
-            assert answers(peer.send(b"noise\r\n\r\n").end().received) == []
-            assert [said.status for said in peer.all()] == [400]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
+import socket
+import struct
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -33,6 +35,7 @@ LINGER_S = 2.0  # and how long it may take
 KEEP_ALIVE_S = 75.0  # longer than the 60 s of the usual pools and proxies: the side that asks closes first
 PIPELINE_MAX = 32  # requests of one connection that wait for the one before them
 _SLICE = 4096  # what is parsed at a time; so many bytes hold some 100 requests at most
+_RESET = struct.pack("ii", 1, 0)
 
 # Two different values of one of these: two programs may read two different requests.
 _SINGLE = {b"host", b"content-length", b"content-type", b"content-encoding", b"x-api-key", b"idempotency-key"}
@@ -106,7 +109,7 @@ class Connection(HttpToolsProtocol):
         self.transport = cast("asyncio.Transport", Exit(self, transport))
         connections_max = self._wire.bounds.connections_max
         if len(self._wire.open) >= connections_max + max(16, connections_max // 16):
-            transport.abort()
+            self.abort()
             return
         self._wire.open.add(self)
         if len(self._wire.open) > connections_max:
@@ -333,6 +336,8 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def abort(self) -> None:
+        # Without it, the kernel keeps what a peer does not read, some megabytes, for minutes after the close.
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
     def _discard(self, size: int) -> None:

@@ -51,7 +51,7 @@ class Timed(Hashable, Protocol):
         """So many seconds have passed."""
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close at once, whatever the peer has not read."""
 
 
 class Wire:
