@@ -71,7 +71,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         int, _number(1, 3600, "longest time until the headers of a request are whole, in seconds")
     ] = 30
     body_timeout_s: Annotated[
-        int, _number(1, 3600, "longest time a body may stall, or its sender leave answers unread, in seconds")
+        int, _number(1, 3600, "longest time a body, or the reading of answers, may be under 1 kB a second, in seconds")
     ] = 30
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severe message that is logged")

@@ -17,11 +17,11 @@ from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from pulsestream.api import problems
-from pulsestream.api.exchange import Exchange, Exit, Flow
+from pulsestream.api.exchange import Exchange, Exit, Flow, last_answer, path_and_query
 from pulsestream.api.wire import EXTENSION, Wire
 from pulsestream.errors import BadRequest, Overloaded, PulseStreamError, RequestTimeout
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 HEAD_BYTES_MAX = 64 * 1024  # request line and headers
 _HEADER_OVERHEAD = 32  # what one header costs beyond its text (RFC 9113, 6.5.2): 2,000 headers at most
-BODY_BYTES_PER_S_MIN = 1_000  # the slowest modem still in use sends several times this
+BYTES_PER_S_MIN = 1_000  # of a body, or of answers read; the slowest modem in use is several times faster
 DISCARD_BYTES_MAX = 1 << 20  # what a refused peer may still send, so that it comes to read its answer
 LINGER_S = 2.0  # and how long it may take
 KEEP_ALIVE_S = 75.0  # longer than the 60 s of the usual pools and proxies: the side that asks closes first
@@ -79,9 +79,7 @@ class Connection(HttpToolsProtocol):
         self._body_bytes = 0
         self._framing_bytes = 0  # since the last byte of a body
         self._waited_s = 0.0
-        self._window_s = 0.0
-        self._window_bytes = 0
-        self._seen_bytes = 0
+        self._span_bytes = 0
         self._unread_s = 0.0
         self._unread_bytes = 0
 
@@ -107,17 +105,16 @@ class Connection(HttpToolsProtocol):
         self._transport = transport
         self.flow = Flow(transport)
         self.transport = cast("asyncio.Transport", Exit(self, transport))
-        connections_max = self._wire.bounds.connections_max
-        if len(self._wire.open) >= connections_max + max(16, connections_max // 16):
-            self.abort()
+        if self._wire.admits(self):
             return
-        self._wire.open.add(self)
-        if len(self._wire.open) > connections_max:
+        if self._wire.turns_away(self):
             self._refuse(Overloaded("too many connections: send this again in a moment, over fewer connections"))
+        else:
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._release()
-        self._wire.open.discard(self)
+        self._wire.forget(self)
         self._deaf = True
         self._unparsed = b""
         self.pipeline.clear()
@@ -138,7 +135,7 @@ class Connection(HttpToolsProtocol):
         return not self.transport.is_closing()
 
     def _after_the_end(self) -> None:
-        if self._unparsed:
+        if self._unparsed or (self._deaf and self._answering):
             return
         if self._phase is _Phase.BODY:
             self._fault(BadRequest("the sender closed its side before the request was whole"))
@@ -210,14 +207,14 @@ class Connection(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """As uvicorn's own, with our cycle in place of its own, and without what it does for WebSockets."""
+        """As uvicorn's own, with our exchange in place of its cycle, and without what it does for WebSockets."""
         version = self.parser.get_http_version()
         if version not in {"1.1", "1.0"}:
             raise BadRequest("this server speaks HTTP/1.1")
         if self._has_body and self.parser.should_upgrade():
             # The parser would end the request here, and its body be lost.
             raise BadRequest("this server changes to no other protocol: send this again without Upgrade")
-        path, query = _path(self.url)
+        path, query = path_and_query(self.url)
         self.scope["http_version"] = version
         self.scope["method"] = self.parser.get_method().decode("ascii")
         self.scope["path"] = unquote(path) if "%" in path else path
@@ -238,8 +235,8 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         self._phase = _Phase.BODY
-        self._waited_s = self._window_s = 0.0
-        self._body_bytes = self._window_bytes = self._seen_bytes = self._framing_bytes = 0
+        self._waited_s = 0.0
+        self._body_bytes = self._span_bytes = self._framing_bytes = 0
         if before_was_answered:
             self._start_asgi_task(self.cycle, self.app)
         else:
@@ -284,11 +281,7 @@ class Connection(HttpToolsProtocol):
             self._say_last_word(answer)
 
     def _say_last_word(self, answer: problems.Answer) -> None:
-        headers = answer.headers | problems.SECURITY_HEADERS | {"Connection": "close"}
-        lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        lines += [*self.server_state.default_headers, (b"content-length", b"%d" % len(answer.body))]
-        head = b"".join(b"%b: %b\r\n" % line for line in lines)
-        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[answer.status], head, answer.body))
+        self.transport.write(last_answer(answer, self.server_state.default_headers))
         self._linger()
 
     def on_response_complete(self) -> None:
@@ -353,8 +346,10 @@ class Connection(HttpToolsProtocol):
 
     def pass_time(self, seconds: float) -> None:
         """Called every so many seconds. Ends what has waited for its peer too long."""
-        if self._answers_unread(seconds) or (self.leaving and self._waits(seconds, LINGER_S)):
+        if self._answers_unread(seconds):
             self.abort()
+        elif self.leaving and self._waits(seconds, LINGER_S):
+            self._transport.close()
         elif self.transport.is_closing() or self._deaf or self.flow.read_paused:
             pass  # it waits for us
         elif self._phase is _Phase.BODY:
@@ -371,38 +366,23 @@ class Connection(HttpToolsProtocol):
         return self._waited_s >= seconds_max
 
     def _await_body(self, seconds: float) -> None:
-        """No byte for `body_timeout_s`, or too few in any span of that length, and the wait is over."""
-        timeout_s = self._wire.bounds.body_timeout_s
-        if self._body_bytes != self._seen_bytes:
-            self._seen_bytes = self._body_bytes
+        """So many bytes a second, counted by spans of `body_timeout_s`: each has that time to bring its share."""
+        span_s = self._wire.bounds.body_timeout_s
+        if self._body_bytes - self._span_bytes >= BYTES_PER_S_MIN * span_s:
+            self._span_bytes = self._body_bytes
             self._waited_s = 0.0
-        if self._waits(seconds, timeout_s):
-            self._fault(RequestTimeout(f"nothing more of the body came for {timeout_s:g} s: send the request again"))
-        self._window_s += seconds
-        if self._window_s >= timeout_s:
-            if self._body_bytes - self._window_bytes < BODY_BYTES_PER_S_MIN * timeout_s:
-                detail = f"the body came slower than {BODY_BYTES_PER_S_MIN} bytes a second: send smaller batches"
-                self._fault(RequestTimeout(detail))
-            self._window_s = 0.0
-            self._window_bytes = self._body_bytes
+        elif self._waits(seconds, span_s):
+            detail = f"the body stalled, or came slower than {BYTES_PER_S_MIN} bytes a second, for {span_s:g} s"
+            self._fault(RequestTimeout(f"{detail}: send it again, in smaller batches if the way is slow"))
 
     def _answers_unread(self, seconds: float) -> bool:
         """Whether the peer has read too little for too long. More to read, written meanwhile, is no fault of its."""
         timeout_s = self._wire.bounds.body_timeout_s
         size = self._transport.get_write_buffer_size()
         read = self._unread_bytes - size
-        if not size or read < 0 or read >= BODY_BYTES_PER_S_MIN * timeout_s:
+        if not size or read < 0 or read >= BYTES_PER_S_MIN * timeout_s:
             self._unread_bytes = size
             self._unread_s = 0.0
         else:
             self._unread_s += seconds
         return self._unread_s >= timeout_s
-
-
-def _path(url: bytes) -> tuple[str, bytes]:
-    """Path and query, of a URL in any of its forms."""
-    try:
-        parsed = httptools.parse_url(url)
-        return (parsed.path or b"/").decode("ascii"), parsed.query or b""
-    except (httptools.HttpParserInvalidURLError, UnicodeDecodeError) as error:
-        raise BadRequest("the request's URL cannot be read: write it as RFC 3986 says") from error

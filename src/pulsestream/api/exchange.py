@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, Protocol
 
+import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from pulsestream.errors import PulseStreamError
+from pulsestream.api import problems
+from pulsestream.errors import BadRequest, PulseStreamError
 
 
 class Leaving(Protocol):
@@ -63,3 +66,21 @@ class Exchange(RequestResponseCycle):
             # Answered before it was read: what still comes is no next request.
             self.keep_alive = False
         await super().send(message)
+
+
+def path_and_query(url: bytes) -> tuple[str, bytes]:
+    """Of a URL in any of its forms. Raises BadRequest."""
+    try:
+        parsed = httptools.parse_url(url)
+        return (parsed.path or b"/").decode("ascii"), parsed.query or b""
+    except (httptools.HttpParserInvalidURLError, UnicodeDecodeError) as error:
+        raise BadRequest("the request's URL cannot be read: write it as RFC 3986 says") from error
+
+
+def last_answer(answer: problems.Answer, more_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """An answer that no application gives, as it goes over the wire. The connection ends with it."""
+    headers = answer.headers | problems.SECURITY_HEADERS | {"Connection": "close"}
+    lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    lines += [*more_headers, (b"content-length", b"%d" % len(answer.body))]
+    head = b"".join(b"%b: %b\r\n" % line for line in lines)
+    return b"%b%b\r\n%b" % (STATUS_LINE[answer.status], head, answer.body)

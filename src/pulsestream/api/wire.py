@@ -62,13 +62,32 @@ class Wire:
         self.refused = refused
         self.open: set[Timed] = set()
         self.of_tenant: Counter[str] = Counter()
+        self._turned_away: set[Timed] = set()
+
+    def admits(self, connection: Timed) -> bool:
+        """Whether there is room. It has its place from then on."""
+        if len(self.open) >= self.bounds.connections_max:
+            return False
+        self.open.add(connection)
+        return True
+
+    def turns_away(self, connection: Timed) -> bool:
+        """Whether there is room to be told so; it takes none of what the admitted have."""
+        if len(self._turned_away) >= max(16, self.bounds.connections_max // 16):
+            return False
+        self._turned_away.add(connection)
+        return True
+
+    def forget(self, connection: Timed) -> None:
+        self.open.discard(connection)
+        self._turned_away.discard(connection)
 
     async def watch(self) -> None:
         """Tell every connection of the time that passes, until cancelled."""
         tick_s = min(1.0, self.bounds.header_timeout_s / 4, self.bounds.body_timeout_s / 4)
         while True:
             await asyncio.sleep(tick_s)
-            for connection in tuple(self.open):
+            for connection in (*self.open, *self._turned_away):
                 try:
                     connection.pass_time(tick_s)
                 except Exception:
