@@ -47,31 +47,32 @@ class Serving:
 
     @contextlib.asynccontextmanager
     async def peers(self, count=1):
-        config = Config(self.app, lifespan="off", ws="none", log_config=None, proxy_headers=False)
+        config = Config(self.app, lifespan="off", ws="none", log_config=None, interface="asgi3", proxy_headers=False)
         make = functools.partial(Connection, self.wire, config, ServerState(), {})
         server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        async with asyncio.timeout(20):
-            peers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
-            while len(self.wire.open) < count:
-                await asyncio.sleep(0)
+        peers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
+        try:
+            await until(lambda: len(self.wire.open) == count)
             yield peers if count > 1 else peers[0]
+        finally:
             for _, writer in peers:
                 writer.close()
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
-            while self.wire.open:
-                await asyncio.sleep(0)
-        server.close()
-        await server.wait_closed()
-
-    async def received(self, size):
-        while self.size < size:
-            await asyncio.sleep(0)
+            await until(lambda: not self.wire.open)
+            server.close()
+            await server.wait_closed()
 
     def pass_time(self, seconds):
         for connection in tuple(self.wire.open):
             connection.pass_time(seconds)
+
+
+async def until(state):
+    async with asyncio.timeout(20):
+        while not state():  # noqa: ASYNC110 - the state is a transport's, which tells nobody
+            await asyncio.sleep(0)
 
 
 async def exchange(peer, sent):
@@ -125,10 +126,10 @@ async def test_a_body_has_its_time_again_with_every_share(serving):
         for part in range(5):
             serving.pass_time(BOUNDS.body_timeout_s - 1)
             peer[1].write(bytes(share))
-            await serving.received((part + 1) * share)
+            await until(lambda size=(part + 1) * share: serving.size == size)
             serving.pass_time(0.5)
         peer[1].write(bytes(share - 1))
-        await serving.received(6 * share - 1)
+        await until(lambda: serving.size == 6 * share - 1)
         serving.pass_time(BOUNDS.body_timeout_s)
         assert (await exchange(peer, b""))[0] == 408
         assert serving.raised == ["request_timeout"]
@@ -142,14 +143,12 @@ async def test_answers_must_be_read(serving):
         peer[0]._transport.pause_reading()
         peer[1].write(GET)
         [connection] = serving.wire.open
-        while not connection._transport.get_write_buffer_size():
-            await asyncio.sleep(0)
+        await until(connection._transport.get_write_buffer_size)
         serving.pass_time(1)
         serving.pass_time(BOUNDS.body_timeout_s - 1)
         assert serving.wire.open
         serving.pass_time(1)
-        while serving.wire.open:
-            await asyncio.sleep(0)
+        await until(lambda: not serving.wire.open)
 
 
 @served

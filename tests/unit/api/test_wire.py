@@ -21,7 +21,7 @@ class Told:
         self.aborted = False
         self.passed = asyncio.Event()
 
-    def pass_time(self, seconds):
+    def pass_time(self, _seconds):
         self.passed.set()
         if self.defect:
             raise ZeroDivisionError
@@ -76,15 +76,21 @@ def test_a_defect_of_one_connection_ends_it_alone(caplog):
     assert "closed by a defect" in caplog.text
 
 
-@pytest.mark.parametrize(("soft", "hard", "asked", "allowed", "raised"), [
-    (1024, 4096, 10_000, 2048, 4096),
-    (1024, resource.RLIM_INFINITY, 10_000, 10_000, 20_000),
-    (1024, 4096, 100, 100, 1024),
-    (resource.RLIM_INFINITY, resource.RLIM_INFINITY, 10_000, 10_000, resource.RLIM_INFINITY),
-])  # fmt: skip  # one row a line
-def test_connections_take_half_of_the_files(monkeypatch, soft, hard, asked, allowed, raised):
-    limits = [(soft, hard)]
+NONE = resource.RLIM_INFINITY
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "allowed", "after"),
+    [
+        ((1024, 4096), 10_000, 2048, (4096, 4096)),
+        ((1024, NONE), 10_000, 10_000, (20_000, NONE)),
+        ((1024, 4096), 100, 100, (1024, 4096)),
+        ((NONE, NONE), 10_000, 10_000, (NONE, NONE)),
+    ],
+)
+def test_connections_take_half_of_the_files(monkeypatch, before, asked, allowed, after):
+    limits = [before]
     monkeypatch.setattr(resource, "getrlimit", lambda _which: limits[-1])
     monkeypatch.setattr(resource, "setrlimit", lambda _which, limit: limits.append(limit))
     assert connections_allowed(asked) == allowed
-    assert limits[-1] == (raised, hard)
+    assert limits[-1] == after
