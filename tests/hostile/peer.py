@@ -130,5 +130,5 @@ def is_our_refusal(said: Said) -> bool:
         and said.headers["connection"] == "close"
         and problem.keys() >= {"type", "title", "status", "detail", "code", "retryable"}
         and problem["status"] == said.status
-        and all(said.headers[name.lower()] == value for name, value in SECURITY_HEADERS.items())
+        and all(said.headers[name.decode()] == value.decode() for name, value in SECURITY_HEADERS)
     )

@@ -79,8 +79,8 @@ def path_and_query(url: bytes) -> tuple[str, bytes]:
 
 def last_answer(answer: problems.Answer, more_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """An answer that no application gives, as it goes over the wire. The connection ends with it."""
-    headers = answer.headers | problems.SECURITY_HEADERS | {"Connection": "close"}
-    lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    lines += [*more_headers, (b"content-length", b"%d" % len(answer.body))]
+    lines = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+    lines += [*problems.SECURITY_HEADERS, *more_headers]
+    lines += [(b"content-length", b"%d" % len(answer.body)), (b"connection", b"close")]
     head = b"".join(b"%b: %b\r\n" % line for line in lines)
     return b"%b%b\r\n%b" % (STATUS_LINE[answer.status], head, answer.body)
