@@ -35,6 +35,7 @@ LINGER_S = 2.0  # and how long it may take
 KEEP_ALIVE_S = 75.0  # longer than the 60 s of the usual pools and proxies: the side that asks closes first
 PIPELINE_MAX = 32  # requests of one connection that wait for the one before them
 _SLICE = 4096  # what is parsed at a time; so many bytes hold some 100 requests at most
+_DIGITS_MAX = 19  # of a length: the parser takes more zeros, and Python refuses to read some thousand digits
 _RESET = struct.pack("ii", 1, 0)
 
 # Two different values of one of these: two programs may read two different requests.
@@ -51,6 +52,9 @@ class _Phase(enum.Enum):
 
 class Connection(HttpToolsProtocol):
     """One connection, from its begin to its end."""
+
+    flow: Flow
+    cycle: Exchange
 
     def __init__(
         self,
@@ -72,9 +76,7 @@ class Connection(HttpToolsProtocol):
         self._unparsed = b""
         self._discarded = 0
         self._last_word: problems.Answer | None = None  # waits for the answers before it
-        self._single: dict[bytes, bytes] = {}
         self._head_bytes = 0
-        self._has_body = False
         self._body_left = 0  # of a body whose length is known
         self._body_bytes = 0
         self._framing_bytes = 0  # since the last byte of a body
@@ -157,7 +159,7 @@ class Connection(HttpToolsProtocol):
             self._feed(part)
             if self._phase is _Phase.HEAD:
                 self._head_bytes += len(part)
-                if self._head_bytes > HEAD_BYTES_MAX:
+                if self._head_bytes + _HEADER_OVERHEAD * len(self.headers or ()) > HEAD_BYTES_MAX:
                     detail = f"the request line and the headers may have {HEAD_BYTES_MAX} bytes at most"
                     self._answer_last(problems.http_answer(431, detail), "request_header_fields_too_large")
             elif self._phase is _Phase.BODY:
@@ -185,33 +187,18 @@ class Connection(HttpToolsProtocol):
         self._phase = _Phase.HEAD
         self._waited_s = 0.0
         self._head_bytes = 0
-        self._has_body = False
         self._body_left = 0
-        self._single = {}
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._phase is _Phase.BODY:
-            return  # a trailer: it comes after what it could change
-        name = name.lower()
-        self._head_bytes += _HEADER_OVERHEAD
-        if name in _SINGLE:
-            if self._single.setdefault(name, value) != value:
-                raise BadRequest(f"the header {name.decode()} came with two values: send it once")
-            if name == b"content-length":
-                self._has_body = True
-                self._body_left = int(value) if len(value) < len(str(1 << 63)) else 0
-        elif name == b"transfer-encoding":
-            self._has_body = True
-        elif name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """As uvicorn's own, with our exchange in place of its cycle, and without what it does for WebSockets."""
         version = self.parser.get_http_version()
         if version not in {"1.1", "1.0"}:
             raise BadRequest("this server speaks HTTP/1.1")
-        if self._has_body and self.parser.should_upgrade():
+        headers = dict(self.headers)
+        if len(headers) != len(self.headers):
+            _refuse_two_values(self.headers)
+        length = headers.get(b"content-length")
+        if self.parser.should_upgrade() and (length is not None or b"transfer-encoding" in headers):
             # The parser would end the request here, and its body be lost.
             raise BadRequest("this server changes to no other protocol: send this again without Upgrade")
         path, query = path_and_query(self.url)
@@ -234,8 +221,10 @@ class Connection(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        self.headers = []  # trailers go there and nowhere: they come after what they could change
         self._phase = _Phase.BODY
         self._waited_s = 0.0
+        self._body_left = int(length) if length is not None and len(length) < _DIGITS_MAX else 0
         self._body_bytes = self._span_bytes = self._framing_bytes = 0
         if before_was_answered:
             self._start_asgi_task(self.cycle, self.app)
@@ -265,7 +254,7 @@ class Connection(HttpToolsProtocol):
         """What is wrong with what arrives: told to who reads it, or answered."""
         if self._phase is _Phase.BODY and self._answering:
             self._deaf = True
-            cast("Exchange", self.cycle).fault = error
+            self.cycle.fault = error
             self.cycle.message_event.set()
         else:
             self._refuse(error)
@@ -304,8 +293,8 @@ class Connection(HttpToolsProtocol):
 
     def _hold(self) -> None:
         """Read no further while requests wait in line: each is whole, so that none needs more to be answered."""
-        cast("Flow", self.flow).held = bool(self.pipeline or self._unparsed)
-        if self.pipeline or self._unparsed:
+        self.flow.held = bool(self.pipeline or self._unparsed)
+        if self.flow.held:
             self.flow.pause_reading()
 
     def leave(self) -> None:
@@ -325,7 +314,7 @@ class Connection(HttpToolsProtocol):
         self._unparsed = b""
         self.pipeline.clear()
         self._transport.write_eof()
-        cast("Flow", self.flow).held = False
+        self.flow.held = False
         self.flow.resume_reading()
 
     def abort(self) -> None:
@@ -340,7 +329,7 @@ class Connection(HttpToolsProtocol):
                 self.abort()
             else:
                 self.flow.pause_reading()
-                cast("Flow", self.flow).held = True
+                self.flow.held = True
 
     # The passing of time.
 
@@ -386,3 +375,10 @@ class Connection(HttpToolsProtocol):
         else:
             self._unread_s += seconds
         return self._unread_s >= timeout_s
+
+
+def _refuse_two_values(headers: list[tuple[bytes, bytes]]) -> None:
+    seen: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _SINGLE and seen.setdefault(name, value) != value:
+            raise BadRequest(f"the header {name.decode()} came with two values: send it once")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
 import httptools
@@ -61,11 +61,11 @@ class Exchange(RequestResponseCycle):
             raise self.fault
         return message
 
-    async def send(self, message: Any) -> None:  # noqa: ANN401 - uvicorn's own type for it is private
+    def send(self, message: Any) -> Coroutine[Any, Any, None]:  # noqa: ANN401 - uvicorn's own type for it is private
         if self.more_body:
             # Answered before it was read: what still comes is no next request.
             self.keep_alive = False
-        await super().send(message)
+        return super().send(message)
 
 
 def path_and_query(url: bytes) -> tuple[str, bytes]:
