@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
 import threading
 
@@ -282,3 +283,21 @@ def test_more_requests_at_one_time_than_a_tenant_may_are_refused(server):
     sender.join(30)
     assert answers[0].status == 200
     assert server.ask("GET", "/ingestion/events/types", key=key).status == 200
+
+
+def test_more_connections_than_a_tenant_may_have_are_closed(server):
+    key = made_tenant(server, "wired", connections_max=2)
+    connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(3)]
+
+    def status(connection):
+        connection.request("GET", "/api/v1/ingestion/events/types", headers={"X-API-Key": key})
+        response = connection.getresponse()
+        response.read()
+        return response.status
+
+    assert [status(connection) for connection in connections] == [200, 200, 429]
+    assert [status(connection) for connection in connections[:2]] == [200, 200]
+    assert connections[2].sock is None, "the server said that it closes it"
+    assert server.get("/ingestion/events/types"), "another tenant is not held up"
+    for connection in connections:
+        connection.close()

@@ -85,13 +85,15 @@ class Connection(HttpToolsProtocol):
         self._unread_s = 0.0
         self._unread_bytes = 0
 
-    def claim(self, tenant: str) -> int:
+    def claim(self, tenant: str, connections_max: int) -> bool:
         counts = self._wire.of_tenant
         if tenant != self._tenant and self in self._wire.open:
+            if counts[tenant] >= connections_max:
+                return False
             self._release()
             self._tenant = tenant
             counts[tenant] += 1
-        return counts[tenant]
+        return True
 
     def _release(self) -> None:
         if self._tenant is not None:

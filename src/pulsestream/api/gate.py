@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from msgspec.structs import replace
 
 from pulsestream.api import problems
 from pulsestream.api.auth import introduce, recognise
+from pulsestream.api.wire import connection_of
 from pulsestream.errors import TooManyRequests
 from pulsestream.metrics import REQUESTS_REFUSED
 from pulsestream.wiring import Server
@@ -34,10 +36,13 @@ class Gate:
             await self._beyond(scope, receive, send_secured)
             return
         tenant = caller.key.tenant
-        refusal = self._crowded(tenant)
-        if refusal is not None:
-            self._server.counters.add(REQUESTS_REFUSED, tenant, refusal.code)
-            await problems.send(send_secured, problems.answer(refusal))
+        try:
+            self._check_crowd(tenant, scope)
+        except TooManyRequests as error:
+            self._server.counters.add(REQUESTS_REFUSED, tenant, error.code)
+            answer = problems.answer(error)
+            # A connection that the tenant has no room for must not stay open.
+            await problems.send(send_secured, replace(answer, headers=answer.headers | {"Connection": "close"}))
             return
         self._under_way[tenant] += 1
         try:
@@ -45,13 +50,18 @@ class Gate:
         finally:
             _leave(self._under_way, tenant)
 
-    def _crowded(self, tenant: str) -> TooManyRequests | None:
+    def _check_crowd(self, tenant: str, scope: Scope) -> None:
+        """Raises TooManyRequests."""
         limits = self._server.tenants.limits(tenant)
         if self._under_way[tenant] >= limits.requests_max:
-            return TooManyRequests(
+            raise TooManyRequests(
                 f"this tenant has {limits.requests_max} requests under way, as many as it may: send fewer at one time"
             )
-        return None
+        if not connection_of(scope).claim(tenant, limits.connections_max):
+            raise TooManyRequests(
+                f"this tenant has {limits.connections_max} connections open, as many as it may: "
+                "send more requests over each, or close some"
+            )
 
 
 def _leave(under_way: Counter[str], tenant: str) -> None:

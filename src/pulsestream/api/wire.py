@@ -10,8 +10,8 @@ import asyncio
 import logging
 import resource
 from collections import Counter
-from collections.abc import Callable, Hashable, MutableMapping
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Hashable, Mapping
+from typing import Protocol, cast
 
 from msgspec import Struct
 
@@ -27,22 +27,22 @@ class Bounds(Struct, frozen=True):
 
 
 class Claimable(Protocol):
-    def claim(self, tenant: str) -> int:
-        """Say whose connection this is. Returns how many this tenant has open, this one among them."""
+    def claim(self, tenant: str, connections_max: int) -> bool:
+        """Say whose connection this is. False where that tenant has as many others open as it may."""
 
 
 class _Unwired:
     """In the place of the connection of an application that is called without a server."""
 
-    def claim(self, _tenant: str) -> int:
-        return 1
+    def claim(self, _tenant: str, _connections_max: int) -> bool:
+        return True
 
 
 _UNWIRED = _Unwired()
 
 
-def connection_of(scope: MutableMapping[str, Any]) -> Claimable:
-    extensions = scope.get("extensions") or {}
+def connection_of(scope: Mapping[str, object]) -> Claimable:
+    extensions = cast("Mapping[str, object]", scope.get("extensions") or {})
     return cast("Claimable", extensions.get(EXTENSION, _UNWIRED))
 
 

@@ -14,6 +14,7 @@ from pulsestream.api.wire import Bounds, Wire, connection_of
 from pulsestream.errors import PulseStreamError
 
 BOUNDS = Bounds(connections_max=10, header_timeout_s=30, body_timeout_s=20)
+CONNECTIONS_OF_A_TENANT_MAX = 3
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
@@ -23,6 +24,7 @@ class Serving:
     def __init__(self):
         self.codes = []
         self.counts = []
+        self.claimed = []
         self.tenant = "acme"
         self.wire = Wire(BOUNDS, self.codes.append)
         self.answer = b"ok"
@@ -30,7 +32,8 @@ class Serving:
         self.size = 0
 
     async def app(self, scope, receive, send):
-        self.counts.append(connection_of(scope).claim(self.tenant))
+        self.claimed.append(connection_of(scope).claim(self.tenant, CONNECTIONS_OF_A_TENANT_MAX))
+        self.counts.append(self.wire.of_tenant[self.tenant])
         status = 200
         try:
             more = True
@@ -166,8 +169,22 @@ async def test_a_connection_belongs_to_the_tenant_of_its_last_request(serving):
 
 
 @served
+async def test_a_tenant_has_no_more_connections_than_it_may(serving):
+    async with serving.peers(4) as peers:
+        for peer in [*peers, *peers[:3]]:
+            await exchange(peer, GET)
+        assert serving.claimed == [True, True, True, False, True, True, True], "those that are open stay good"
+        assert serving.counts == [1, 2, 3, 3, 3, 3, 3]
+        serving.tenant = "zeta"
+        await exchange(peers[0], GET)
+        serving.tenant = "acme"
+        await exchange(peers[3], GET)
+        assert serving.claimed[-2:] == [True, True], "there is room again when one is another's"
+
+
+@served
 async def test_a_request_that_outlives_its_connection_claims_none(serving):
     async with serving.peers():
         [connection] = serving.wire.open
-    assert connection.claim("acme") == 0
+    assert connection.claim("acme", 0)
     assert serving.wire.of_tenant == {}

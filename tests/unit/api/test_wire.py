@@ -49,9 +49,9 @@ def test_who_is_told_that_there_is_no_room_takes_no_room():
 
 
 def test_an_application_without_a_server_has_a_connection_to_claim():
-    assert connection_of({}).claim("acme") == 1
-    assert connection_of({"extensions": None}).claim("acme") == 1
-    assert connection_of({"extensions": {}}).claim("acme") == 1
+    assert connection_of({}).claim("acme", 0)
+    assert connection_of({"extensions": None}).claim("acme", 0)
+    assert connection_of({"extensions": {}}).claim("acme", 0)
     told = Told()
     assert connection_of({"extensions": {EXTENSION: told}}) is told
 
