@@ -301,3 +301,37 @@ def test_more_connections_than_a_tenant_may_have_are_closed(server):
     assert server.get("/ingestion/events/types"), "another tenant is not held up"
     for connection in connections:
         connection.close()
+
+
+LARGE = gzip.compress(lines(*(event(f"large_{number}", message="x" * 900) for number in range(3_000))))
+
+
+def search(server, key):
+    return server.ask("GET", "/ingestion/events/search?q=nothing&fresh=false", key=key)
+
+
+def large_batch(server, key):
+    return server.ask("POST", BATCH + "?detail=none", LARGE, key=key, Content_Encoding="gzip")
+
+
+@pytest.mark.parametrize("ask", [search, large_batch])
+def test_a_tenant_that_asks_much_does_not_make_another_wait_its_turn(server, ask):
+    """Of a hundred requests under way one thread or two do one after the other; another tenant's comes in between."""
+    busy, other = (made_tenant(server, f"{name}-{ask.__name__}".replace("_", "-")) for name in ("busy", "other"))
+    begun, done = threading.Event(), []
+
+    def flood():
+        answer = ask(server, busy)
+        done.append(answer.status)
+        begun.set()
+
+    senders = [threading.Thread(target=flood) for _ in range(100)]
+    for sender in senders:
+        sender.start()
+    assert begun.wait(60)
+    assert ask(server, other).status == 200
+    answered = len(done)
+    for sender in senders:
+        sender.join(120)
+    assert done == [200] * 100
+    assert answered < 90, "the other tenant's request was not behind all of these"
