@@ -151,10 +151,18 @@ _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]|[^\s{}\[\],:"]++')
 _CARD_NUMBER = re.compile(r"[0-9]{13,19}")
 _LETTER_HASH = re.compile(rf"(?=([0-9a-f]{{{HASH_DIGITS}}}))(?![0-9]{{{HASH_DIGITS}}})")
 _HASHED = re.compile(rf'"hash:[0-9a-f]{{{HASH_DIGITS}}}"')
+# A name that JSON writes in one way only.
 _PLAIN_NAME = re.compile(r'[^"\\/\x00-\x1f]+')
 
 _object = msgspec.json.Decoder(dict[str, Raw])
 _string = msgspec.json.Decoder(str)
+
+
+class _Glance(Struct, frozen=True):
+    """What an event may hold, seen from its bytes: which kinds of finding, and whether fields that a rule names."""
+
+    kinds: tuple[Kind, ...]
+    fields: bool
 
 
 class Scrubber:
@@ -163,16 +171,14 @@ class Scrubber:
     def __init__(self, rules: Sequence[Rule], secret: bytes) -> None:
         self._secret = secret
         self._kinds: dict[Kind, Act] = {rule.find: rule.act for rule in rules if rule.find != "field"}
-        self._finders = [
-            (find, self._kinds[kind]) for kind, finders in FINDERS.items() if kind in self._kinds for find in finders
-        ]
         named = [(_fold(rule.name), rule.act) for rule in rules if rule.find == "field"]
+        self._everything = _Glance(tuple(kind for kind in FINDERS if kind in self._kinds), fields=bool(named))
         self._names = {name: act for name, act in named if "." not in name}
         self._paths = {name: act for name, act in named if "." in name}
         # As a key is written in JSON: the whole of a name, the end of what may be a name with dots in it.
         self._keys = [f'"{name}"'.encode() for name in self._names]
         self._keys += [f'{path.rpartition(".")[2]}"'.encode() for path in self._paths]
-        self._always = not all(_PLAIN_NAME.fullmatch(name) for name, _ in named)
+        self._plain = all(_PLAIN_NAME.fullmatch(name) for name, _ in named)
 
     def scrub(self, event: bytes) -> tuple[bytes, tuple[str, ...]]:
         """One event's JSON text -> the text to keep, and the paths that changed, each once, sorted.
@@ -181,11 +187,12 @@ class Scrubber:
         Raises msgspec.DecodeError, RecursionError or UnicodeDecodeError for text that is no JSON object, unless
         a glance shows that nothing in it can match.
         """
-        if not self._suspicious(event):
+        glance = self._glance(event)
+        if not glance.kinds and not glance.fields:
             return event, ()
         text = event.decode()
         _object.decode(event)
-        reading = _Reading(text, self)
+        reading = _Reading(text, self, glance)
         reading.read()
         if not reading.edits:
             return event, ()
@@ -196,16 +203,16 @@ class Scrubber:
             at = end
         return "".join([*pieces, text[at:]]).encode(), tuple(sorted(reading.paths))
 
-    def _suspicious(self, event: bytes) -> bool:
-        if b"\\u" in event or self._always:
-            return bool(self._kinds or self._names or self._paths)
+    def _glance(self, event: bytes) -> _Glance:
+        """Some microseconds for 1 kB that spare almost every event the rest."""
+        if b"\\u" in event:
+            return self._everything
         lowered = event.lower()
-        if any(may_hold(kind, event, lowered) for kind in self._kinds):
-            return True
+        kinds = tuple(kind for kind in self._everything.kinds if may_hold(kind, event, lowered))
         if not self._keys:
-            return False
+            return _Glance(kinds, fields=False)
         folded = (lowered if event.isascii() else event.decode().casefold().encode()).replace(b"-", b"_")
-        return any(key in folded for key in self._keys)
+        return _Glance(kinds, fields=not self._plain or any(key in folded for key in self._keys))
 
     def act_on(self, path: str, key: str) -> Act | None:
         """What a `field` rule says of this member of an object."""
@@ -217,27 +224,29 @@ class Scrubber:
             return f'"{MASKED}"'
         return written if _HASHED.fullmatch(written) else f'"{self._hashed(_canonical(written))}"'
 
-    def leaf(self, written: str, path: str) -> str:
+    def leaf(self, written: str, path: str, kinds: Sequence[Kind]) -> str:
         """The JSON text that stands for a string, number or word, given as JSON text."""
         if written[0] == '"':
             text = _text_of(written)
-            scrubbed = self._string(text, _LENGTH_MAX.get(path))
+            scrubbed = self._string(text, _LENGTH_MAX.get(path), kinds)
             return written if scrubbed == text else msgspec.json.encode(scrubbed).decode()
         act = self._kinds.get("card")
         if act is None or not _CARD_NUMBER.fullmatch(written) or not is_card(written):
             return written
         return f'"{self._stand_in(act, masked_card(written), written) or DROPPED}"'
 
-    def _string(self, text: str, length_max: int | None) -> str:
+    def _string(self, text: str, length_max: int | None, kinds: Sequence[Kind]) -> str:
         """The text without what the rules find in it, and within its limit if it was before."""
         limit = length_max if length_max is not None and len(text) <= length_max else None
         for _ in range(PASSES_MAX):
             before = text
-            for find, act in self._finders:
-                text = self._replaced(text, find, act)
+            for kind in kinds:
+                for find in FINDERS[kind]:
+                    text = self._replaced(text, find, self._kinds[kind])
             if text == before:
                 return text
             text = text[:limit] or DROPPED
+            kinds = self._everything.kinds
         return DROPPED
 
     def _replaced(self, text: str, find: Callable[[str], Iterator[Finding]], act: Act) -> str:
@@ -281,11 +290,12 @@ def _text_of(token: str) -> str:
 class _Reading:
     """One event's text on its way from the first token to the last, and what is to be replaced in it."""
 
-    def __init__(self, text: str, scrubber: Scrubber) -> None:
+    def __init__(self, text: str, scrubber: Scrubber, glance: _Glance) -> None:
         self.edits: list[tuple[int, int, str]] = []  # from, to, what stands there then; in order
         self.paths: set[str] = set()
         self._text = text
         self._scrubber = scrubber
+        self._glance = glance
         self._tokens = _TOKENS.finditer(text)
 
     def read(self) -> None:
@@ -310,7 +320,7 @@ class _Reading:
             elif in_object and key is None:
                 key = _text_of(word)
                 member = (f"{path}.{key}" if path else key)[:PATH_MAX]
-                act = self._scrubber.act_on(member, key)
+                act = self._scrubber.act_on(member, key) if self._glance.fields else None
                 if act == "drop":
                     self._edit(comma if kept else token.start(), self._value()[1], "", member)
                 elif act is not None:
@@ -325,7 +335,7 @@ class _Reading:
                     path, in_object = here, word == "{"
                     key, kept = None, False
                 elif (path, key) not in _UNTOUCHED:
-                    self._edit(*token.span(), self._scrubber.leaf(word, here), here)
+                    self._edit(*token.span(), self._scrubber.leaf(word, here, self._glance.kinds), here)
 
     def _value(self) -> tuple[int, int]:
         """Pass over the value that comes next: where it begins and ends."""
