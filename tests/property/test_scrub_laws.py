@@ -89,7 +89,7 @@ def written(event, how):
 
 
 def leaves(value, path=""):
-    """What is where: path -> the values there, in order; a path ends at the first place that is no container or is empty."""
+    """What is where, path -> values in order; a path ends where nothing is inside."""
     found = {}
     items = value.items() if isinstance(value, dict) else ((None, inner) for inner in value)
     for key, inner in items:
