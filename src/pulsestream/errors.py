@@ -211,9 +211,15 @@ class RemoteError(PulseStreamError):
 
 
 class StoreError(PulseStreamError):
+    """`text`: all that the engine said. It may repeat events and values, so it goes nowhere but beside them."""
+
     code = "store"
     http_status = 503
     retryable = True
+
+    def __init__(self, message: str, text: str = "") -> None:
+        super().__init__(message)
+        self.text = text or message
 
 
 class StoreBusy(StoreError):

@@ -156,7 +156,7 @@ class Feeder:
                 # The thread's edge. Whatever it was (a journal file that cannot be read just now, a defect), the
                 # frames are kept, and offered again.
                 log.exception("a block could not be fed, and will be tried again")
-                self._wait_out(StoreBusy(f"a block of the journal could not be fed: {error}"), attempt)
+                self._wait_out(StoreBusy(f"a block of the journal could not be fed ({_kind(error)})"), attempt)
                 attempt += 1
             else:
                 return
@@ -200,7 +200,7 @@ class Feeder:
     def _read(self, span: Span) -> Frame:
         frame = unpack(self._files.read(span.path, span.offset, span.length))
         if frame is None:
-            raise RuntimeError(f"{span.path.name} changed under the running server at byte {span.offset}")
+            raise StoreBusy(f"{span.path.name} changed under the running server at byte {span.offset}")
         return frame
 
     def _store(self, block: Block, *, asked: bool) -> None:
@@ -213,7 +213,7 @@ class Feeder:
                 if block.positions:
                     self._insert_verified(block)
             except StoreRefused as error:
-                self._store_halves(block, str(error))
+                self._store_halves(block, error)
                 return
             except StoreError as error:
                 self._wait_out(error, attempt)
@@ -229,18 +229,18 @@ class Feeder:
         if missing:
             raise StoreBusy(f"of {len(block.positions)} rows that the engine took it does not show {missing}")
 
-    def _store_halves(self, block: Block, error: str) -> None:
+    def _store_halves(self, block: Block, error: StoreRefused) -> None:
         if len(block.positions) == 1:
             self._set_aside(block.positions[0], block.lines[0], error)
             return
         for half in block.halves():
             self._store(half, asked=True)
 
-    def _set_aside(self, position: int, line: bytes, error: str) -> None:
+    def _set_aside(self, position: int, line: bytes, error: StoreRefused) -> None:
         attempt = 0
         while True:
             try:
-                self._aside.add(position, line, error)
+                self._aside.add(position, line, error.text)
             except OSError as cause:
                 busy = StoreBusy(f"an event that the engine refuses cannot be written to the aside list: {cause}")
                 self._wait_out(busy, attempt)
@@ -292,6 +292,13 @@ class Feeder:
             self._condition.wait_for(lambda: self._give_up, _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
             if self._give_up:
                 raise Stopped
+
+
+def _kind(error: Exception) -> str:
+    """Not the text of a defect, which may hold parts of events."""
+    if isinstance(error, StoreError):
+        return str(error)
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
 def _take_block(waiting: deque[Span]) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
@@ -22,6 +23,8 @@ T = TypeVar("T")
 # Engine error codes (ClickHouse, src/Common/ErrorCodes.cpp) that speak of the rows themselves.
 _OF_THE_DATA = frozenset({6, 25, 26, 27, 38, 41, 69, 70, 72, 117, 130, 131, 349, 407, 441, 467, 636})
 _TOO_HEAVY = frozenset({158, 159, 160, 241, 307, 396})
+# The name of an error ends its text; what looks like one further ahead could be a row's.
+_NAME_AT_END = re.compile(r".*\(([A-Z][A-Z0-9_]+)\)(?: \((?:version|for url) .*)?\s*\Z")
 _LOCKED = 76  # the embedded store's folder is held by another process
 
 _QUERY_SETTINGS: dict[str, object] = {
@@ -223,10 +226,19 @@ def _translated(call: Callable[[], T]) -> T:
 
 def _store_error(error: Exception) -> StoreError:
     """Only an error of the data is the rows' own fault; whatever else happens may pass."""
-    first_line = str(error).split("\n", 1)[0][:500]
-    if getattr(error, "code", None) in _OF_THE_DATA:
-        return StoreRefused(first_line)
-    return StoreBusy(first_line)
+    kind = StoreRefused if getattr(error, "code", None) in _OF_THE_DATA else StoreBusy
+    return kind(_said(error), text=str(error).split("\n", 1)[0][:500])
+
+
+def _said(error: Exception) -> str:
+    """What may be shown to anybody: the engine's code and its name, never its text, which repeats rows and values."""
+    code = getattr(error, "code", None)
+    if code is None:
+        cause = _innermost(error)
+        known = isinstance(cause, (HTTPError, OSError))
+        return f"the store does not answer: {_cause(error) if known else type(cause).__name__}"
+    found = _NAME_AT_END.search(str(error))
+    return f"the engine answered with error {code}" + (f", {found[1]}" if found else "")
 
 
 def _cannot_open(error: Exception, *, embedded: bool) -> StoreError:
@@ -237,12 +249,17 @@ def _cannot_open(error: Exception, *, embedded: bool) -> StoreError:
             "another process has this data folder open: one process owns an embedded store. Stop it, give this one "
             "a folder of its own (--data), or use a ClickHouse server (--store http://…)"
         )
-    return _store_error(error)
+    return StoreBusy(_cause(error))
 
 
 def _cause(error: BaseException) -> str:
     """The innermost cause, which says what happened; what wraps it repeats the request."""
+    cause = _innermost(error)
+    reason = getattr(cause, "reason", None)
+    return str(reason or cause).split("\n", 1)[0][:300]
+
+
+def _innermost(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
-    reason = getattr(error, "reason", None)
-    return str(reason or error).split("\n", 1)[0][:300]
+    return error
