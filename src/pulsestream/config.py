@@ -6,6 +6,8 @@ capitals), from a TOML file (`--config`, else `PULSESTREAM_CONFIG`), and from he
 
 from __future__ import annotations
 
+import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +40,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             pattern="^[!-~]*$",  # what an HTTP header carries unchanged
-            description="a key that the first tenant may use; made and printed once if there is none",
+            description="a key that may do everything while the server runs with it; better in the environment or a "
+            "file than here, where every process of the machine can read it",
         ),
     ] = ""
     retention_days: Annotated[
@@ -117,6 +120,16 @@ def load(given: Mapping[str, str | int], environment: Mapping[str, str], file: P
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{_places(str(error))}; `pulsestream serve --help` lists the settings") from error
+
+
+def is_exposed(file: Path) -> bool:
+    """Whether a file of settings that holds a key can be read by others on this machine.
+
+    A group may be meant to, as in root:pulsestream 0640; but not the group of one's own file.
+    """
+    status = file.stat()
+    others = stat.S_IROTH | (stat.S_IRGRP if status.st_uid == os.geteuid() else 0)
+    return bool(status.st_mode & others) and "api_key" in _from_file(file)
 
 
 def _from_file(file: Path) -> dict[str, str | int]:

@@ -19,6 +19,9 @@ VERBS = {
     "search": "Find events.",
     "stats": "What the server received, stored and refused; services at a glance.",
     "tail": "Follow new events as they arrive.",
+    "key": "Make, list and revoke API keys.",
+    "tenant": "Make, list, change and delete tenants.",
+    "audit": "What administrators did.",
 }
 
 

@@ -24,6 +24,7 @@ from pulsestream.cli.listing import Row
 from pulsestream.cli.search import Page
 from pulsestream.cli.stats import Services, Stats
 from pulsestream.clock import SystemClock
+from pulsestream.control.keys import DEMO_KEY
 from pulsestream.errors import Overloaded, PulseStreamError, ServerUnreachable, TooManyRequests
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Plan(msgspec.Struct, frozen=True):
 @click.option(
     "--api-key",
     envvar="PULSESTREAM_API_KEY",
-    default=options.DEFAULT_KEY,
+    default=DEMO_KEY,
     show_default=True,
     show_envvar=True,
     metavar="KEY",

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from pulsestream.clock import SystemClock
+from pulsestream.control.keys import DEMO_KEY
 
 if TYPE_CHECKING:
     from pulsestream.clock import Clock
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-DEFAULT_KEY = "test-api-key-12345"
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -33,10 +33,11 @@ url = click.option(
 api_key = click.option(
     "--api-key",
     envvar="PULSESTREAM_API_KEY",
-    default=DEFAULT_KEY,
+    default=DEMO_KEY,
     show_envvar=True,
     metavar="KEY",
-    help="The key that `pulsestream serve` printed at its first start.  [default: the demo server's]",
+    help="Your key; on a shared machine better in the environment, where others cannot read it.  "
+    "[default: the demo server's]",
 )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import os
 import signal
 import socket
+import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,8 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 import msgspec
 
+from pulsestream.cli.log import log_defect, write_log
 from pulsestream.clock import SystemClock
-from pulsestream.config import SETTINGS, Settings, load
+from pulsestream.config import SETTINGS, Settings, is_exposed, load
+from pulsestream.control.keys import DEMO_KEY
 from pulsestream.errors import ConfigError
 from pulsestream.metrics import REQUESTS_REFUSED
 
@@ -27,10 +31,14 @@ if TYPE_CHECKING:
     from pulsestream.api.wire import Wire
     from pulsestream.wiring import Server
 
+log = logging.getLogger(__name__)
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 # A request that is under way at a stop may take this long.
 _LAST_REQUESTS_S = 10
+_OURS_ONLY = 0o077  # what a file mode must not have
+_KEY_LENGTH_MIN = 20  # of a key that somebody else chose, where strangers can try
 
 
 def _setting_options(command: Command) -> Command:
@@ -62,12 +70,12 @@ def command(config: Path | None, **given: str | None) -> None:
     Every setting can also be given as PULSESTREAM_NAME in the environment or in a TOML file (--config).
     """
     settings = load({name: value for name, value in given.items() if value is not None}, os.environ, config)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # What these warn of comes as an error of ours, in one line.
-    for name in ("clickhouse_connect", "urllib3.connectionpool"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    write_log(settings.log_level)
+    if config is not None and is_exposed(config):
+        log.warning("others on this machine can read the key in %s: chmod 600 %s", config, config)
+    os.umask(_OURS_ONLY)
     listener = _listen(settings)
+    _refuse_known_keys(settings.api_key, listener.getsockname()[0])
     settings = _move_in(settings)
     import uvloop
 
@@ -88,21 +96,61 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
+def _refuse_known_keys(api_key: str, address: str) -> None:
+    """Raises ConfigError for a key that strangers know or soon guess, where strangers can send it."""
+    if not api_key or is_loopback(address):
+        return
+    advice = (
+        "leave api_key out, and the first start prints a good key, or set PULSESTREAM_API_KEY to the output of "
+        "`openssl rand -hex 32`; without --host the server answers this machine only"
+    )
+    if api_key == DEMO_KEY:
+        raise ConfigError(
+            f"the key {DEMO_KEY} is in the documentation, and {address} can be reached from outside: {advice}"
+        )
+    if len(api_key) < _KEY_LENGTH_MIN:
+        raise ConfigError(
+            f"the key in api_key has {len(api_key)} characters and can be guessed, and {address} can be reached from "
+            f"outside: it needs {_KEY_LENGTH_MIN} at least; {advice}"
+        )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether what listens on this numeric address is reached from this machine only."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+
+
 def _move_in(settings: Settings) -> Settings:
     """Work in the data folder: the embedded engine obeys a config.xml of the folder that it starts in."""
     data = Path(settings.data).resolve()
     try:
         data.mkdir(parents=True, exist_ok=True)
+        _close_to_others(data)
         os.chdir(data)
     except OSError as error:
         raise ConfigError(f"the data folder {data} cannot be used: {error.strerror}") from error
     return msgspec.structs.replace(settings, data=str(data))
 
 
+def _close_to_others(data: Path) -> None:
+    """What an earlier version or a hand made may be readable; behind a closed folder nothing is."""
+    mode = stat.S_IMODE(data.stat().st_mode)
+    if not mode & _OURS_ONLY:
+        return
+    try:
+        data.chmod(mode & ~_OURS_ONLY)
+    except OSError as error:
+        log.warning("the data folder %s is open to others (mode %o), and stays so: %s", data, mode, error.strerror)
+    else:
+        log.warning("the data folder %s was open to others (mode %o), and is now closed to them", data, mode)
+
+
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     from pulsestream.api.app import build
     from pulsestream.wiring import Server
 
+    asyncio.get_running_loop().set_exception_handler(log_defect)
     server = await Server.start(settings, clock=SystemClock())
     try:
         application = build(server)
@@ -160,5 +208,9 @@ def _announce(server: Server, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     if server.first_key is not None:
-        click.echo(f"The key of the first tenant, shown this once: {server.first_key.key}")
+        click.echo(
+            "The operator's first key, shown this once. It may do everything (ingest, read, admin); keep it safe:\n\n"
+            f"  {server.first_key.secret}\n\n"
+            "Programs need less: `pulsestream key create --scope ingest` makes a key that can only send events."
+        )
     click.echo(f"PulseStream listens on http://{shown}:{port}, data in {server.data.resolve()}")

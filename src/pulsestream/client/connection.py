@@ -188,6 +188,21 @@ class Connection:
                 continue
             raise self.refusal(reply)
 
+    async def act(self, method: str, path: str, body: object = None, *, shape: type[T], params: Params = ()) -> T:
+        """Have something changed, once: `body` goes as JSON, the answer is decoded as `shape`.
+
+        Nothing is tried again: an act whose answer was lost may have been done. Raises as `get_json` does.
+        """
+        data = None if body is None else msgspec.json.encode(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            reply = await self.request(method, path, params=params, body=data, headers=headers)
+        except NoAnswer as failure:
+            raise self.unreachable(failure) from failure
+        if HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+            return self._decode(reply.body, shape)
+        raise self.refusal(reply)
+
     def unreachable(self, failure: NoAnswer) -> ServerUnreachable:
         return ServerUnreachable(
             f"no answer from {self.url}: {failure}. Is the server running (`pulsestream serve`), "
