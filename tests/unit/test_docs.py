@@ -11,6 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -18,7 +19,7 @@ from packaging.utils import canonicalize_name
 from pulsestream.cli import VERBS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 TARGETS = frozenset(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -30,7 +31,7 @@ def _fenced(page, language):
 def _commands(page):
     """Each command of the shell blocks as words, parts of a pipe apart, without what is set before it."""
     for block in _fenced(page, "sh"):
-        for line in block.replace("\\\n", " ").splitlines():
+        for line in re.sub(r"\w+=\$\((.*)\)", r"\1", block).replace("\\\n", " ").splitlines():
             try:
                 words = shlex.split(line, comments=True)
             except ValueError:  # a quoted text over several lines: its first line has the command
@@ -56,14 +57,26 @@ def _uses(program):
 @pytest.mark.parametrize("words", _uses("pulsestream"))
 def test_a_command_of_the_pages_exists_with_its_options(words):
     options = {word.split("=")[0] for word in words[1:] if word.startswith("-") and word != "-"}
-    verb = next((word for word in words[1:] if not word.startswith("-")), None)
-    if verb is None:
+    names = [word for word in words[1:] if not word.startswith("-")]
+    if not names:
         assert options <= {"--help", "--version", "-h"}
         return
-    assert verb in VERBS
-    command = importlib.import_module(f"pulsestream.cli.{verb}").command
+    assert names[0] in VERBS
+    command = importlib.import_module(f"pulsestream.cli.{names[0]}").command
+    if isinstance(command, click.Group) and names[1:]:
+        assert names[1] in command.commands
+        command = command.commands[names[1]]
     known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
     assert options <= known | {"--help", "-h"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["pulsestream key made", "pulsestream key create --scopes x", "pulsestream keys", "pulsestream tenant --rate 1"],
+)
+def test_a_command_that_there_is_not_would_be_found(words):
+    with pytest.raises(AssertionError):
+        test_a_command_of_the_pages_exists_with_its_options(words.split())
 
 
 @pytest.mark.parametrize("words", _uses("make"))

@@ -68,6 +68,13 @@ async def _ask(client: Client, limit: int) -> Raw:
         return await client.get_json("/audit", [("limit", str(limit))], shape=Raw)
 
 
+def _readable(detail: str) -> str:
+    """Limits are JSON there; on a terminal they are words, which break where they may."""
+    if not detail.startswith("{"):
+        return detail
+    return ", ".join(f"{name} {value}" for name, value in msgspec.json.decode(detail, type=dict[str, object]).items())
+
+
 def _render(console: Console, lines: list[Line]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("time (UTC)", no_wrap=True)
@@ -78,8 +85,7 @@ def _render(console: Console, lines: list[Line]) -> None:
     table.add_column("by", overflow="fold", no_wrap=not long)
     for line in lines:
         what = Text(plain(line.subject))
-        if line.detail not in ("", "{}"):
-            what.append(f" {plain(line.detail)}", style="dim")
+        what.append(f" {plain(_readable(line.detail))}", style="dim")
         when = to_the_second(line.at).removesuffix(" UTC")
         table.add_row(Text(when, style="dim"), line.act, what, Text(line.tenant), Text(line.actor))
     console.print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -140,12 +141,8 @@ async def _revoke(client: Client, ids: list[str]) -> None:
 
 def expiry(text: str, clock: Clock) -> datetime:
     """A length of time from now, a date or a time. Raises click.BadParameter."""
-    try:
+    with contextlib.suppress(click.BadParameter, OverflowError):
         return clock.now() + options.duration(text)
-    except OverflowError:
-        raise _bad_expiry(f"{text!r} is too far away: leave it out for a key without an end.") from None
-    except click.BadParameter:
-        pass
     try:
         moment = options.moment(text, clock)
     except click.BadParameter:

@@ -10,14 +10,25 @@ PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 HEADING = "# Every verb\n"
 
 
-def help_of_every_verb():
-    parts = []
+def every_command():
+    """The context of each verb, and of each command of a verb that has some."""
     with program.make_context("pulsestream", [], resilient_parsing=True) as parent:
         for verb in VERBS:
-            command = program.get_command(parent, verb)
-            with click.Context(command, parent=parent, info_name=verb, terminal_width=100) as context:
-                parts.append(f"\n### pulsestream {verb}\n\n```\n{command.get_help(context)}\n```\n")
-    return "".join(parts)
+            yield from _with_commands_below(program.get_command(parent, verb), parent, verb)
+
+
+def _with_commands_below(command, parent, name):
+    with click.Context(command, parent=parent, info_name=name, terminal_width=100) as context:
+        yield context
+        for below in getattr(command, "commands", ()):
+            yield from _with_commands_below(command.commands[below], context, below)
+
+
+def help_of_every_verb():
+    return "".join(
+        f"\n### {context.command_path}\n\n```\n{context.command.get_help(context)}\n```\n"
+        for context in every_command()
+    )
 
 
 def rewritten():
@@ -31,12 +42,18 @@ def test_the_page_has_the_help_as_it_is():
 
 
 def test_every_verb_and_option_says_what_it_does():
-    with click.Context(program, info_name="pulsestream") as parent:
-        for verb in VERBS:
-            command = program.get_command(parent, verb)
-            assert command.help
-            for option in command.params:
-                assert isinstance(option, click.Argument) or option.help, (verb, option.name)
+    for context in every_command():
+        assert context.command.help, context.command_path
+        for option in context.command.params:
+            assert isinstance(option, click.Argument) or option.help, (context.command_path, option.name)
+
+
+def test_every_command_that_asks_a_server_says_where_it_is_and_by_which_key():
+    asking = {context.command_path for context in every_command() if "url" in {p.name for p in context.command.params}}
+    assert {"pulsestream key create", "pulsestream tenant delete", "pulsestream audit"} <= asking
+    for context in every_command():
+        names = {param.name for param in context.command.params}
+        assert ("url" in names) <= ("api_key" in names), context.command_path
 
 
 if __name__ == "__main__":
