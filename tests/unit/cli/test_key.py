@@ -65,7 +65,7 @@ def test_several_keys_are_revoked_at_once_and_an_unknown_one_is_named(operate):
     assert err == "pulsestream: there is no key with the id '00000000': `pulsestream key list` shows them\n"
 
 
-def test_a_key_of_another_tenant(operate, server):
+def test_a_key_of_another_tenant(operate):
     operate("tenant", "create", "keyed")
     code, out, err = operate("key", "create", "--tenant", "keyed", "--scope", "admin")
     assert code == 0

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -97,7 +98,7 @@ def test_what_cannot_be_done_is_said(operate, arguments, code, said):
 def test_a_delete_needs_yes_where_nobody_is_asked(operate, server, monkeypatch):
     operate("tenant", "create", "leaving")
     key = operate("key", "create", "--tenant", "leaving", "--scope", "read")[1].strip()
-    with open(os.devnull) as nobody:
+    with Path(os.devnull).open() as nobody:
         monkeypatch.setattr(sys, "stdin", nobody)
         code, _, err = operate("tenant", "delete", "leaving")
     assert code == 2
