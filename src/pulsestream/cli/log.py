@@ -29,6 +29,10 @@ class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # another formatter's, with the text
+        return super().format(record)
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         record.message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", record.message)
         return super().formatMessage(record)

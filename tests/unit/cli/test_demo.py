@@ -84,6 +84,8 @@ def test_a_named_folder_is_kept_and_gone_on_with(demo, tmp_path):
         assert process.returncode == 0
         assert f"pulsestream demo --data {tmp_path / 'kept'}" in out
         totals.append(stored(out))
+        open_to_others = [path for path in (tmp_path / "kept").rglob("*") if path.lstat().st_mode & 0o077]
+        assert [path for path in open_to_others if not path.is_symlink()] == []
     assert totals == [500, 500]
 
 

@@ -116,6 +116,14 @@ def test_no_server_and_a_wrong_key_are_one_line(run, operate, arguments):
         assert err.startswith("pulsestream: ")
 
 
+@pytest.mark.parametrize("fault", ["drop", "lose", 503])
+def test_an_act_is_sent_once_because_it_may_have_been_done(run, stand_in, fault):
+    stand_in.faults = [fault]
+    code, out, err = run("key", "create", "--scope", "read")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert [method for method, _, _ in stand_in.requests] == ["POST"]
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import threading
 
 import pytest
 
-from pulsestream.cli.log import LineFormatter
+from pulsestream.cli import log
+from pulsestream.cli.log import LineFormatter, log_defect
 
 MARKER = "4929-1111-2222-3333"
 
@@ -45,3 +47,14 @@ def test_a_message_cannot_be_two_lines_or_steer_a_terminal(text):
     assert said.splitlines() == [said]
     assert said.isprintable()
     assert "São Paulo" in logged("%s", "São Paulo")
+
+
+def test_a_task_and_a_thread_that_end_by_a_defect_are_said_without_its_text(caplog):
+    _, error, _ = failed()
+    log_defect(None, {"message": f"Exception in callback f({MARKER})", "exception": error, "handle": MARKER})
+    thread = threading.Thread(name="feeder")
+    log._on_thread_defect(threading.ExceptHookArgs((type(error), error, None, thread)))
+    said = [LineFormatter().format(record) for record in caplog.records]
+    assert ["a task of the server ended by a defect" in said[0], "the thread feeder ended" in said[1]] == [True, True]
+    assert MARKER not in "".join(said)
+    assert all("KeyError" in one for one in said)

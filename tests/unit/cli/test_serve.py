@@ -105,6 +105,8 @@ def test_the_first_key_is_said_once_with_what_it_may_do(tmp_path):
         key = re.search(r"^  (ps_\S+)$", said, re.MULTILINE)[1]
         assert program.ask("GET", "/keys", key=key).status == 200
         assert program.ask("GET", "/ingestion/stats", key=key).status == 200
+        [line] = program.ask("GET", "/audit", key=key).json["lines"]
+        assert (line["act"], line["subject"], line["actor"]) == ("create key", key[3:11], "server@default")
     with announced(tmp_path / "data") as said:
         assert "listens on" in said
         assert "ps_" not in said
