@@ -71,11 +71,22 @@ def refusals(program):
 
 
 def not_http(program):
-    """Bytes that are no request."""
-    with contextlib.suppress(OSError, HTTPException), socket.create_connection(("127.0.0.1", program.port)) as peer:
-        peer.sendall(f"GET /{MARKER} {MARKER}\r\n{MARKER}\r\n\r\n".encode())
-        while peer.recv(4096):
-            pass
+    """Bytes that are no request, each on a connection of its own."""
+    for broken in (
+        f"GET /{MARKER} {MARKER}\r\n{MARKER}\r\n\r\n",
+        f"GET http://[{MARKER} HTTP/1.1\r\nHost: x\r\n\r\n",
+        f"GET http://{MARKER}:port/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        f"{MARKER} / HTTP/1.1\r\n\r\n",
+        f"GET / HTTP/1.1\r\n{MARKER} {MARKER}\r\n\r\n",
+        f"POST {ONE} HTTP/1.1\r\nHost: x\r\nContent-Length: {MARKER}\r\n\r\n",
+        f"POST {ONE} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{MARKER}\r\n",
+        f"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: {MARKER}\r\n\r\n",
+    ):
+        with contextlib.suppress(OSError, HTTPException), socket.create_connection(("127.0.0.1", program.port)) as peer:
+            peer.sendall(broken.encode())
+            peer.shutdown(socket.SHUT_WR)
+            while peer.recv(4096):
+                pass
 
 
 def test_nothing_of_a_request_is_in_the_log(failing):
