@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from pulsestream.client import Client
 
-_ACTOR_WIDTH = 20  # columns that need not be broken
+_ROOMY = 100  # terminal columns from which all of a line fits
+_TENANT_WIDTH = 14  # where it does not
 _LINES_MAX = 1000  # the server gives no more at once
 
 
@@ -76,16 +77,18 @@ def _readable(detail: str) -> str:
 
 
 def _render(console: Console, lines: list[Line]) -> None:
+    roomy = console.width >= _ROOMY
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("act", no_wrap=True)
     table.add_column("what", overflow="fold")
-    table.add_column("tenant", overflow="fold")
-    long = any(len(line.actor) > _ACTOR_WIDTH for line in lines)
-    table.add_column("by", overflow="fold", no_wrap=not long)
+    table.add_column("tenant", overflow="fold", max_width=None if roomy else _TENANT_WIDTH)
+    table.add_column("by", overflow="fold")
     for line in lines:
         what = Text(plain(line.subject))
         what.append(f" {plain(_readable(line.detail))}", style="dim")
         when = to_the_second(line.at).removesuffix(" UTC")
-        table.add_row(Text(when, style="dim"), line.act, what, Text(line.tenant), Text(line.actor))
+        # On a narrow terminal without the year, and without the tenant of the key that did it.
+        short = Text(when if roomy else when[5:], style="dim")
+        table.add_row(short, line.act, what, line.tenant, line.actor if roomy else line.actor.partition("@")[0])
     console.print(table)

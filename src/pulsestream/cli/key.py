@@ -92,8 +92,8 @@ def create(
     until = f"until {to_the_second(made.expires_at)}" if made.expires_at else "until it is revoked"
     click.echo(f"{_described(made)}: {', '.join(made.scopes)}; good {until}.", err=True)
     click.echo(
-        "It is shown this once and kept nowhere: put it away now. Programs send it in the header X-API-Key, "
-        "these commands take it from PULSESTREAM_API_KEY.",
+        "It is shown this once and kept nowhere: put it away now.\n"
+        "Programs send it in the header X-API-Key; these commands read PULSESTREAM_API_KEY.",
         err=True,
     )
 

@@ -123,8 +123,8 @@ def create(*, name: str, url: str, api_key: str, **given: Value) -> None:
     wanted = {"name": name, "limits": _limits(given)}
     tenant = asyncio.run(_act(connect(url, api_key), "POST", "/tenants", wanted))
     click.echo(
-        f"Tenant {tenant.name} is made. It has no key yet: "
-        f"pulsestream key create --tenant {tenant.name} --scope ingest --scope read"
+        f"Tenant {tenant.name} is made. It has no key yet; this makes one:\n"
+        f"  pulsestream key create --tenant {tenant.name} --scope ingest --scope read"
     )
 
 
@@ -167,8 +167,8 @@ def delete(*, name: str, yes: bool, url: str, api_key: str) -> None:
         _ask_for_the_name(name)
     tenant = asyncio.run(_act(connect(url, api_key), "DELETE", f"/tenants/{_quoted(name)}"))
     click.echo(
-        f"The keys of {tenant.name} open nothing from now on. Its events are being removed; `pulsestream tenant list` "
-        "shows it until none is left, then its name is free."
+        f"The keys of {tenant.name} open nothing from now on. Its events are being removed;\n"
+        "`pulsestream tenant list` shows it until none is left, then its name is free."
     )
 
 

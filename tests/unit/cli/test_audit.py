@@ -1,6 +1,12 @@
 """What administrators did, as the command line shows it, on a real server."""
 
 import json
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from pulsestream.cli.audit import Line, _render
 
 
 def test_the_newest_act_is_first_with_who_did_it(operate):
@@ -13,6 +19,21 @@ def test_the_newest_act_is_first_with_who_did_it(operate):
     assert before.split() == ["create", "tenant", "audited", "rate_events_per_s", "5.0", "audited", "given@default"]
     lines = json.loads(operate("audit", "--json", "--limit", 1)[1])["lines"]
     assert [(line["act"], line["subject"]) for line in lines] == [("create key", key_id)]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_lines_fit_a_terminal(width):
+    when = datetime(2026, 5, 4, 10, 20, 30, tzinfo=UTC)
+    name = "a-tenant-with-a-long-name"
+    detail = '{"rate_events_per_s":1000.0,"scrub":"card:mask\\u001b[2J"}'
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as captured:
+        _render(console, [Line(when, name, "01234567@default", "update tenant", name, detail)])
+    lines = captured.get().splitlines()
+    assert all(len(line.rstrip()) <= width for line in lines)
+    assert "rate_events_per_s" in captured.get()
+    assert "\x1b" not in captured.get()
+    assert ("@default" in captured.get()) == (width >= 100)
 
 
 def test_an_admin_of_a_tenant_sees_what_is_about_it(operate):
