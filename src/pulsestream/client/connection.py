@@ -246,10 +246,7 @@ class Connection:
                 "pass the right one with --api-key or PULSESTREAM_API_KEY"
             )
         if reply.status == HTTPStatus.FORBIDDEN and problem.code:
-            return Forbidden(
-                f"{self.url} does not let this API key do that ({said}): "
-                "pass one that has the scope with --api-key or PULSESTREAM_API_KEY (`pulsestream key create` makes it)"
-            )
+            return Forbidden(f"{said} (--api-key, PULSESTREAM_API_KEY)")
         if reply.status == HTTPStatus.NOT_FOUND and problem.code:
             return NotFound(said)
         if reply.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:

@@ -214,8 +214,8 @@ def allow(key: Key, scope: Scope) -> None:
     """Raises Forbidden, which names the scope that the key lacks."""
     if scope not in key.scopes:
         raise Forbidden(
-            f"this needs a key with the scope {scope.value!r}; yours has {', '.join(key.scopes)}: "
-            f"ask an administrator for one (`pulsestream key create --scope {scope.value}`)"
+            f"this needs a key with the scope {scope.value!r}, and yours has {', '.join(key.scopes)}: "
+            f"who has an admin key makes one with `pulsestream key create --scope {scope.value}`"
         )
 
 

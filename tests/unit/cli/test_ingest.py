@@ -180,7 +180,7 @@ def test_a_key_that_may_not_write_ends_the_run_with_one_line_and_exit_1(ingest, 
     stand_in.faults = [403]
     code, _, err = ingest(write(tmp_path))
     assert code == 1
-    assert re.fullmatch(r"pulsestream: .* does not let this API key do that .*\n", err)
+    assert re.fullmatch(r"pulsestream: .*\(--api-key, PULSESTREAM_API_KEY\)\n", err)
 
 
 def write_personal(tmp_path):

@@ -213,10 +213,10 @@ def test_a_wrong_key_is_said_at_once(stand_in):
     assert talk.statuses == [401]
 
 
-def test_a_key_without_the_scope_is_said_with_the_scope(stand_in):
+def test_a_key_without_the_scope_is_said_in_the_servers_words_and_where_it_is_given(stand_in):
     stand_in.faults = [403]
     talk = Talk(stand_in.url)
-    with pytest.raises(Forbidden, match=r"scope.*--api-key or PULSESTREAM_API_KEY"):
+    with pytest.raises(Forbidden, match=r"not now \(--api-key, PULSESTREAM_API_KEY\)"):
         talk.send(events(1))
     assert talk.statuses == [403]
 
