@@ -20,6 +20,7 @@ from pulsestream.clock import Clock
 from pulsestream.config import Settings
 from pulsestream.control.audit import Actor, Audit
 from pulsestream.control.database import Database
+from pulsestream.control.expirations import Expirations
 from pulsestream.control.keys import Keys, MadeKey
 from pulsestream.control.tenants import Limits, Tenants, days, default_burst
 from pulsestream.errors import ConfigError, Overloaded, StoreBusy, StoreInUse
@@ -27,11 +28,13 @@ from pulsestream.ingest.aside import AsideList
 from pulsestream.ingest.backlog import Backlog
 from pulsestream.ingest.dedup import DELETED, Dedup
 from pulsestream.ingest.erase import Eraser
+from pulsestream.ingest.expire import Sweeper, carry_out
 from pulsestream.ingest.feed import Feeder
 from pulsestream.ingest.files import Files
 from pulsestream.ingest.journal import Journal
 from pulsestream.ingest.limit import RateLimiter
 from pulsestream.ingest.pipeline import Pipeline
+from pulsestream.ingest.purge import Purger
 from pulsestream.ingest.scrub import Scrubber, parse_rules
 from pulsestream.ingest.segments import Found, Span, scan, segments
 from pulsestream.ingest.watermark import Watermark
@@ -47,6 +50,7 @@ log = logging.getLogger(__name__)
 FRESH_PATIENCE_S = 1.0  # how long a question waits for what its tenant had acknowledged
 COMPARE_PATIENCE_S = 10.0  # how long an ingest request waits to compare an event with a stored one
 _DECODES_WAITING_MAX = 1_000  # large bodies of one tenant that may wait; their bytes are bounded too
+SWEEP_S = 600.0  # between two looks for what is past its retention
 DRAIN_PATIENCE_S = 10.0  # how long a stop waits for the engine to take the rest of the journal
 
 
@@ -73,7 +77,10 @@ class Server:
         self.backlog: Backlog
         self.journal: Journal
         self.feeder: Feeder
+        self.aside: AsideList
         self.eraser: Eraser
+        self.expirations: Expirations
+        self.sweeper: Sweeper
         self.watermark: Watermark
         self.pipeline: Pipeline
         self.questions: Questions
@@ -108,6 +115,7 @@ class Server:
         await self.journal.close()
         await asyncio.to_thread(self.feeder.close, patience_s=DRAIN_PATIENCE_S)
         await asyncio.to_thread(self.eraser.close)
+        await asyncio.to_thread(self.sweeper.close)
         self.journal.trim(self.feeder.state.fed)
         await asyncio.to_thread(self.questions.close)
         self.store.close()
@@ -121,6 +129,11 @@ class Server:
         """Its keys open nothing from now on. Raises NotFound, Forbidden."""
         self.tenants.begin_delete(actor, name)
         self.keys.forget(name)
+        self.sweeper.wake()
+
+    def quarantined(self, tenant: str) -> int:
+        """How many of its events are set aside, but for those that were deleted."""
+        return sum(self._dedup.is_stored(tenant, event_id) for event_id in self.aside.of_tenant(tenant))
 
     async def fresh(self, tenant: str) -> bool:
         """Wait until this tenant reads its own writes; False where that takes too long."""
@@ -162,10 +175,12 @@ class Server:
         self.limiter = RateLimiter(self.tenants.limits, self.clock)
         self.keys = Keys(self._control, self.audit, self.clock, given=self.settings.api_key)
         self.first_key = self.keys.ensure_operator()
+        self.expirations = Expirations(self._control)
 
     def _open_store(self) -> None:
         if not self.store.capabilities.persistent:
             log.warning("the store is in memory: its events are gone when this process ends")
+            self.expirations.start_over()
         self.store.migrate()
         if not self.store.capabilities.embedded:
             self._claim_store()
@@ -173,11 +188,11 @@ class Server:
         self._keep_corrupt(found)
         if found.torn_bytes:
             log.warning("the journal ends in %d bytes of a write that never finished: cut", found.torn_bytes)
-        aside = AsideList(self.data / "aside.jsonl", self.files)
+        self.aside = AsideList(self.data / "aside.jsonl", self.files)
         self.feeder = Feeder(
             open_session=lambda: self._session(2),
             files=self.files,
-            aside=aside,
+            aside=self.aside,
             clock=self.clock,
             linger_s=self.settings.feed_linger_ms / 1000,
             fed=self._on_fed,
@@ -187,7 +202,7 @@ class Server:
         self.feeder.replay(found.spans)
         for path in segments(self.data / "journal"):
             self.files.remove(path)
-        self._dedup = self._load_ids(aside)
+        self._dedup = self._load_ids()
 
     def _claim_store(self) -> None:
         """A store belongs to one data folder, whose journal gives its positions."""
@@ -220,13 +235,15 @@ class Server:
             )
         self.corrupt_segments = len(segments(folder)) if folder.exists() else 0
 
-    def _load_ids(self, aside: AsideList) -> Dedup:
+    def _load_ids(self) -> Dedup:
         dedup = Dedup()
         session = self._session(2)
         try:
+            # Before anybody can delete one of these events: it is counted as expired already.
+            carry_out(session, self.expirations, self.feeder.held)
             for tenant, event_ids, hashes in session.known_ids():
                 dedup.load(tenant, event_ids, hashes)
-            for tenant, event_id, content_hash in aside.ids():
+            for tenant, event_id, content_hash in self.aside.ids():
                 dedup.load(tenant, [event_id], [content_hash])
             for tenant, event_id in session.tombstoned_ids():
                 dedup.load(tenant, [event_id], [DELETED])
@@ -258,6 +275,27 @@ class Server:
         )
         self.journal.start()
         self.feeder.start()
+        self.sweeper = Sweeper(
+            open_session=lambda: self._session(1),
+            hold=self.feeder.held,
+            tenants=self.tenants,
+            dedup=self._dedup,
+            expirations=self.expirations,
+            purger=Purger(
+                tenants=self.tenants,
+                under_way=self.under_way,
+                journal=self.journal,
+                watermark=self.watermark,
+                feeder=self.feeder,
+                dedup=self._dedup,
+                eraser=self.eraser,
+                aside=self.aside,
+                expirations=self.expirations,
+            ),
+            clock=self.clock,
+            sweep_s=SWEEP_S,
+        )
+        self.sweeper.start()
         self._decoding = Turns(1, name="decode", waiting_max=_DECODES_WAITING_MAX)
         self.pipeline = Pipeline(
             clock=self.clock,
@@ -276,8 +314,11 @@ class Server:
 
     def _view(self, tenant: str) -> View:
         retention = self.tenants.limits(tenant).retention
+        pending = self.expirations.of(tenant).pending
         return View(
-            oldest=None if retention is None else self.clock.now() - retention, hidden=self.eraser.hidden(tenant)
+            oldest=None if retention is None else self.clock.now() - retention,
+            hidden=self.eraser.hidden(tenant),
+            expiring=None if pending is None else (pending.before_us, pending.position),
         )
 
     def _scrubber(self, tenant: str) -> Scrubber | None:

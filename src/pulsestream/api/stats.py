@@ -25,6 +25,9 @@ class Stats(Struct, frozen=True):
     `error_rate`: the share of events with a status whose status is 400 or more, 0 to 1.
     `received` is the sum of `outcomes`; requests that could not be read are in `requests_refused`, by code,
     since the process began.
+
+    `total_events` = `outcomes.stored` - `deleted_events` - `expired_events` - `quarantined_events`: what was stored
+    is there, or was deleted, or is past the retention, or was refused by the engine and set aside.
     """
 
     total_events: int
@@ -38,6 +41,9 @@ class Stats(Struct, frozen=True):
     outcomes: dict[str, int]
     reasons: dict[str, int]
     requests_refused: dict[str, int]
+    deleted_events: int
+    expired_events: int
+    quarantined_events: int
     fresh: bool
 
 
@@ -70,7 +76,11 @@ async def stats(request: AnyRequest, fresh: Fresh = True) -> Stats:
     only(request, ("fresh",))
     server, owner = server_of(request), tenant(request)
     is_fresh = fresh and await server.fresh(owner)
-    recency = await server.questions.recency(owner, server.clock.now())
+    while True:
+        expired = server.expirations.of(owner)
+        recency = await server.questions.recency(owner, server.clock.now())
+        if server.expirations.of(owner) == expired:  # else a removal began or ended while we counted
+            break
     outcomes = dict.fromkeys(_OUTCOMES, 0)
     reasons: dict[str, int] = {}
     for outcome, reason, events in await server.questions.outcomes(owner):
@@ -89,6 +99,9 @@ async def stats(request: AnyRequest, fresh: Fresh = True) -> Stats:
         outcomes=outcomes,
         reasons=reasons,
         requests_refused=server.counters.of_tenant(REQUESTS_REFUSED, owner),
+        deleted_events=recency.deleted,
+        expired_events=expired.events + recency.expired,
+        quarantined_events=server.quarantined(owner),
         fresh=is_fresh,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -38,14 +40,14 @@ class AsideList:
         self._path = path
         self._files = files
         self._kept: dict[int, Quarantined] = {}
+        self._by_tenant: dict[str, list[str]] = {}
         self._whole_bytes = 0
         if path.exists():
             data = files.read(path, 0, path.stat().st_size)
             # What follows the last line break was being written when the process ended; `add` cuts it off.
             self._whole_bytes = data.rfind(b"\n") + 1
             for line in data[: self._whole_bytes].splitlines():
-                kept = msgspec.json.decode(line, type=Quarantined)
-                self._kept[kept.position] = kept
+                self._keep(msgspec.json.decode(line, type=Quarantined))
 
     def __contains__(self, position: int) -> bool:
         return position in self._kept
@@ -69,14 +71,51 @@ class AsideList:
         finally:
             self._files.close(descriptor)
         self._whole_bytes += len(data)
-        self._kept[position] = kept
+        self._keep(kept)
+
+    def of_tenant(self, tenant: str) -> Sequence[str]:
+        """Their event ids. May be called from any thread."""
+        return self._by_tenant.get(tenant, ())
+
+    def remove_tenant(self, tenant: str) -> None:
+        """Keep nothing of it. On disk when it returns; the feeder must be held. Raises OSError."""
+        if tenant not in self._by_tenant:
+            return
+        kept = {position: line for position, line in self._kept.items() if not _is_of(line, tenant)}
+        data = b"".join(msgspec.json.encode(line) + b"\n" for line in kept.values())
+        self._files.replace(self._path, data)
+        self._kept, self._whole_bytes = kept, len(data)
+        del self._by_tenant[tenant]
 
     def ids(self) -> list[tuple[str, str, int]]:
         """(tenant, event id, content hash) of each: they are known, though the engine does not have them."""
         found = []
         for kept in self._kept.values():
-            origin = msgspec.json.decode(kept.line, type=_Origin)
-            event_id = origin.event_id or msgspec.json.decode(origin.event, type=_Named).event_id
+            origin = _origin(kept)
+            event_id = _event_id(origin)
             if event_id is not None:
                 found.append((origin.tenant, event_id, origin.content_hash))
         return found
+
+    def _keep(self, kept: Quarantined) -> None:
+        self._kept[kept.position] = kept
+        with contextlib.suppress(msgspec.DecodeError):  # whose a line is that the journal did not write, nobody knows
+            origin = _origin(kept)
+            event_id = _event_id(origin)
+            if event_id is not None:
+                self._by_tenant.setdefault(origin.tenant, []).append(event_id)
+
+
+def _origin(kept: Quarantined) -> _Origin:
+    return msgspec.json.decode(kept.line, type=_Origin)
+
+
+def _is_of(kept: Quarantined, tenant: str) -> bool:
+    try:
+        return _origin(kept).tenant == tenant
+    except msgspec.DecodeError:
+        return False
+
+
+def _event_id(origin: _Origin) -> str | None:
+    return origin.event_id or msgspec.json.decode(origin.event, type=_Named).event_id

@@ -41,6 +41,7 @@ class Dedup:
     def __init__(self) -> None:
         self._known: dict[str, dict[str, int]] = {}
         self._open: dict[str, dict[str, asyncio.Future[int]]] = {}
+        self._doomed: dict[str, set[str]] = {}
 
     def load(self, tenant: str, event_ids: Sequence[str], hashes: Sequence[int]) -> None:
         """Ids of the store, at start-up. The hash of a deleted event is DELETED."""
@@ -95,7 +96,38 @@ class Dedup:
         return self._open.get(tenant, {}).get(event_id)
 
     def is_stored(self, tenant: str, event_id: str) -> bool:
-        return self._known.get(tenant, {}).get(event_id, DELETED) != DELETED
+        known_hash = self._known.get(tenant, {}).get(event_id, DELETED)
+        return known_hash != DELETED and event_id not in self._doomed.get(tenant, ())
+
+    # ---- what is removed without a tombstone
+
+    def doom(self, tenant: str, event_ids: Iterable[str]) -> int:
+        """These events are going to be removed: no delete finds them from now on, and their ids stay known.
+
+        Returns how many were stored until now. No delete of one of them may be under way.
+        """
+        doomed = self._doomed.setdefault(tenant, set())
+        before = len(doomed)
+        doomed.update(event_id for event_id in event_ids if self.is_stored(tenant, event_id))
+        return len(doomed) - before
+
+    def spare(self) -> None:
+        """Nothing is going to be removed after all."""
+        self._doomed.clear()
+
+    def forget_doomed(self, most: int) -> bool:
+        """The doomed events are removed: forget so many of their ids, which are new ones then. False: that was all."""
+        for tenant, doomed in self._doomed.items():
+            known = self._known[tenant]
+            for _ in range(min(most, len(doomed))):
+                del known[doomed.pop()]
+                most -= 1
+        self._doomed = {tenant: doomed for tenant, doomed in self._doomed.items() if doomed}
+        return bool(self._doomed)
+
+    def forget_tenant(self, tenant: str) -> None:
+        for of_tenant in (self._known, self._open, self._doomed):
+            of_tenant.pop(tenant, None)
 
 
 def _sort_known(

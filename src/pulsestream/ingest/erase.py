@@ -52,6 +52,11 @@ class Eraser:
         with self._condition:
             return list(self._hidden.get(tenant, ()))
 
+    def forget(self, tenant: str) -> None:
+        """It is removed with all of its events."""
+        with self._condition:
+            self._hidden.pop(tenant, None)
+
     def close(self) -> None:
         """Stop after the batch under way. The rest is found again at the next start."""
         with self._condition:
@@ -81,9 +86,10 @@ class Eraser:
         fed = self._fed()
         for tenant in list(self._hidden):
             with self._condition:
-                ready = [event_id for event_id, position in self._hidden[tenant].items() if position <= fed][:_BATCH]
+                hidden = self._hidden.get(tenant, {})
+                ready = [event_id for event_id, position in hidden.items() if position <= fed][:_BATCH]
             if ready:
                 session.delete_events(tenant, ready)
                 with self._condition:
                     for event_id in ready:
-                        del self._hidden[tenant][event_id]
+                        hidden.pop(event_id, None)

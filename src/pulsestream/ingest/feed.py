@@ -11,7 +11,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -67,6 +67,9 @@ class Feeder:
         self._linger_s = linger_s
         self._told_fed = fed
         self._condition = threading.Condition()
+        self._turn = threading.Condition()
+        self._holds = 0
+        self._feeding = False
         self._waiting: deque[Span] = deque()
         self._oldest = 0.0
         self._waiting_events = 0
@@ -116,6 +119,19 @@ class Feeder:
             self._give_up = True
             self._condition.notify()
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Between two blocks: nothing is inserted within this. To be left soon."""
+        with self._turn:
+            self._holds += 1
+            self._turn.wait_for(lambda: not self._feeding)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._holds -= 1
+                self._turn.notify_all()
+
     @property
     def state(self) -> FeedState:
         return FeedState(self._fed, self._waiting_events, len(self._aside), self._trouble)
@@ -140,10 +156,23 @@ class Feeder:
         self._replaying = False
         with contextlib.suppress(Stopped):
             while batch := self._next_batch():
-                self._feed_at_last(batch)
+                with self._in_turn():
+                    self._feed_at_last(batch)
                 self._told_fed(batch, self._fed)
         if self._session is not None:
             self._session.close()
+
+    @contextlib.contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        with self._turn:
+            self._turn.wait_for(lambda: not self._holds)
+            self._feeding = True
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._feeding = False
+                self._turn.notify_all()
 
     def _feed_at_last(self, batch: Sequence[Span]) -> None:
         attempt = 0
@@ -189,7 +218,10 @@ class Feeder:
 
     def _feed(self, batch: Sequence[Span], *, asked: bool) -> None:
         frames = [self._read(span) for span in batch]
-        block = block_of(frames).only(lambda position: position not in self._aside) if asked else block_of(frames)
+        block = block_of(frames)
+        if asked:
+            # What is counted was stored before its count was; if it is not there now, it was removed since.
+            block = block.only(lambda position: position > self._counted and position not in self._aside)
         low = min(frame.header.timestamp_min for frame in frames)
         high = max(frame.header.timestamp_max for frame in frames)
         for part in by_weeks(block) if high - low > (WEEKS_MAX - 2) * _WEEK_US else [block]:
@@ -256,7 +288,11 @@ class Feeder:
 
     def _store_records(self, frames: Sequence[Frame]) -> None:
         records = [record for frame in frames for record in frame.records]
-        tombstones = [Tombstone(r.tenant, r.event_id, r.position) for r in records if isinstance(r, Deleted)]
+        tombstones = [
+            Tombstone(r.tenant, r.event_id, r.position)
+            for r in records
+            if isinstance(r, Deleted) and r.position > self._counted
+        ]
         attempt = 0
         while True:
             try:

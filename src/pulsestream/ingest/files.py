@@ -62,5 +62,18 @@ class Files:
             file.seek(offset)
             return file.read(length)
 
+    def replace(self, path: Path, data: bytes) -> None:
+        """The file holds `data` and nothing else; after a power cut either that or what it held before."""
+        fresh = path.with_name(path.name + ".new")
+        self.remove(fresh)
+        descriptor = self.create(fresh)
+        try:
+            self.append(descriptor, data)
+            self.sync(descriptor)
+        finally:
+            self.close(descriptor)
+        fresh.replace(path)
+        self.sync_folder(path.parent)
+
     def remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)

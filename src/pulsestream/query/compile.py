@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pulsestream.clock import to_micros
 from pulsestream.query.catalog import DIMENSIONS, MEASURES
 from pulsestream.query.model import Cursor, Query, View
@@ -37,6 +39,13 @@ class _Where:
             )
         if view.oldest is not None:
             self.add("timestamp >= fromUnixTimestamp64Micro({oldest:Int64}, 'UTC')", oldest=to_micros(view.oldest))
+        if view.expiring is not None and (view.oldest is None or view.expiring[0] > to_micros(view.oldest)):
+            self.add(
+                "NOT (timestamp < fromUnixTimestamp64Micro({expiring:Int64}, 'UTC')"
+                " AND position <= {expiring_to:UInt64})",
+                expiring=view.expiring[0],
+                expiring_to=view.expiring[1],
+            )
         for number, piece in enumerate(in_pieces(view.hidden)):
             name = f"hidden_{number}"
             self.add(f"event_id NOT IN {{{name}:Array(String)}}", **{name: piece})
@@ -155,6 +164,20 @@ def recency(tenant: str, *, day_us: int, hour_us: int, minute_us: int, view: Vie
         f"SELECT {columns} FROM events WHERE {where}",
         where.parameters | {"day": day_us, "hour": hour_us, "minute": minute_us},
     )
+
+
+def deleted(tenant: str) -> Statement:
+    """One row: how many events were deleted."""
+    return Statement(
+        "SELECT uniqExact(event_id) FROM tombstones WHERE tenant = {tenant:String}",
+        {"tenant": tenant},
+    )
+
+
+def expired(tenant: str, *, view: View) -> Statement:
+    """One row: how many events are past the retention, though nobody has begun to remove them."""
+    where = _Where(Query(tenant=tenant, limit=1, end=view.oldest), replace(view, oldest=None))
+    return Statement(f"SELECT count() FROM events WHERE {where}", where.parameters)
 
 
 def outcomes(tenant: str) -> Statement:

@@ -66,11 +66,13 @@ class Query(Struct, frozen=True, kw_only=True):
 class View(Struct, frozen=True):
     """What a tenant may see of its events: none older than its retention, none that is deleted.
 
-    `hidden`: ids of deleted events that the engine may still have.
+    `hidden`: ids of deleted events that the engine may still have. `expiring`: what is older than this time, in
+    microseconds since 1970, up to this position, is being removed, also where the retention has been raised since.
     """
 
     oldest: datetime | None = None
     hidden: Sequence[str] = ()
+    expiring: tuple[int, int] | None = None
 
 
 class Cursor(Struct, frozen=True, array_like=True):

@@ -43,6 +43,8 @@ class Recency(Struct, frozen=True):
     this_minute: int
     last_event_at: datetime | None
     error_rate: float
+    deleted: int
+    expired: int  # past the retention, and nobody has begun to remove them
 
 
 class Questions:
@@ -127,18 +129,26 @@ class Questions:
         minute = now.replace(second=0, microsecond=0)
         hour = minute.replace(minute=0)
         day = hour.replace(hour=0)
-        [row] = await self._ask(
-            tenant,
-            sql.recency(
-                tenant,
-                day_us=to_micros(day),
-                hour_us=to_micros(hour),
-                minute_us=to_micros(minute),
-                view=self._view(tenant),
-            ),
+        view = self._view(tenant)
+        present = sql.recency(
+            tenant, day_us=to_micros(day), hour_us=to_micros(hour), minute_us=to_micros(minute), view=view
         )
+        [row] = await self._ask(tenant, present)
         total, today, this_hour, this_minute, last, error_rate = cast("tuple[int, int, int, int, int, float]", row)
-        return Recency(total, today, this_hour, this_minute, from_micros(last) if total else None, error_rate)
+        [[deleted]] = await self._ask(tenant, sql.deleted(tenant))
+        expired = 0
+        if view.oldest is not None:
+            [[expired]] = cast("Sequence[Sequence[int]]", await self._ask(tenant, sql.expired(tenant, view=view)))
+        return Recency(
+            total,
+            today,
+            this_hour,
+            this_minute,
+            from_micros(last) if total else None,
+            error_rate,
+            cast("int", deleted),
+            expired,
+        )
 
     async def outcomes(self, tenant: str) -> list[tuple[str, str, int]]:
         """(outcome, reason, events) of everything that this tenant sent."""

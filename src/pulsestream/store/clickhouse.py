@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 from pulsestream.clock import Clock, to_micros
 from pulsestream.errors import QueryTooHeavy, StoreBusy, StoreError, StoreInUse, StoreRefused
 from pulsestream.store import record, schema
-from pulsestream.store.port import Capabilities, Outcome, Rows, Statement, Tombstone, in_pieces
+from pulsestream.store.port import Capabilities, Outcome, Past, Rows, Statement, Tombstone, in_pieces
 
 T = TypeVar("T")
 
@@ -26,6 +26,12 @@ _TOO_HEAVY = frozenset({158, 159, 160, 241, 307, 396})
 # The name of an error ends its text; what looks like one further ahead could be a row's.
 _NAME_AT_END = re.compile(r".*\(([A-Z][A-Z0-9_]+)\)(?: \((?:version|for url) .*)?\s*\Z")
 _LOCKED = 76  # the embedded store's folder is held by another process
+
+# The hour is in the sorting key, and `before` is a full one: so only what is past is read.
+_PAST = (
+    "tenant = {tenant:String} AND hour < toDateTime({before_s:Int64}, 'UTC')"
+    " AND timestamp < fromUnixTimestamp64Micro({before:Int64}, 'UTC') AND position <= {position:UInt64}"
+)
 
 _QUERY_SETTINGS: dict[str, object] = {
     "max_execution_time": 30,
@@ -153,6 +159,51 @@ class ClickHouseSession:
                 {"tenant": tenant, "event_ids": piece},
             )
 
+    def past_ids(self, past: Past, /) -> Iterator[Sequence[str]]:
+        for (event_ids,) in self._blocks(f"SELECT event_id FROM events WHERE {_PAST}", _parameters(past)):
+            yield event_ids
+
+    def past_weeks(self, pasts: Sequence[Past], /) -> Sequence[str]:
+        of_tenant = {past.tenant: past for past in pasts}
+        rows = self._all(
+            "SELECT _partition_id, tenant, toUnixTimestamp64Micro(max(timestamp)), max(position) FROM events"
+            " WHERE toMonday(timestamp) <= toMonday(fromUnixTimestamp64Micro({newest:Int64}, 'UTC'))"
+            " GROUP BY _partition_id, tenant",
+            {"newest": max((past.before_us for past in pasts), default=0)},
+        )
+        weeks = {cast("str", week) for week, *_ in rows}
+        for week, tenant, newest_us, position in cast("Sequence[tuple[str, str, int, int]]", rows):
+            past = of_tenant.get(tenant)
+            if past is None or newest_us >= past.before_us or position > past.position:
+                weeks.discard(week)
+        return sorted(weeks)
+
+    def drop_weeks(self, weeks: Sequence[str], position: int, /) -> None:
+        grown = self._all(
+            "SELECT DISTINCT _partition_id FROM events"
+            " WHERE _partition_id IN {weeks:Array(String)} AND position > {position:UInt64}",
+            {"weeks": list(weeks), "position": position},
+        )
+        for week in set(weeks) - {cast("str", week) for (week,) in grown}:
+            self.run("ALTER TABLE events DROP PARTITION ID {week:String}", {"week": week})
+
+    def delete_past(self, past: Past, /) -> None:
+        if self._count_past(past):
+            self.run(f"DELETE FROM events WHERE {_PAST}", _parameters(past))
+            left = self._count_past(past)
+            if left:
+                raise StoreBusy(f"the engine still shows {left} events of {past.tenant!r} that it was to remove")
+
+    def delete_tenant(self, tenant: str, /) -> None:
+        for table in ("events", "outcomes", "tombstones"):
+            of_tenant = {"table": table, "tenant": tenant}
+            if self._all("SELECT 1 FROM {table:Identifier} WHERE tenant = {tenant:String} LIMIT 1", of_tenant):
+                self.run("DELETE FROM {table:Identifier} WHERE tenant = {tenant:String}", of_tenant)
+
+    def _count_past(self, past: Past) -> int:
+        [[count]] = self._all(f"SELECT count() FROM events WHERE {_PAST}", _parameters(past))
+        return cast("int", count)
+
     def undeleted(self) -> Sequence[tuple[str, str]]:
         rows = self._all(
             "SELECT tenant, event_id FROM events WHERE (tenant, event_id) IN (SELECT tenant, event_id FROM tombstones)"
@@ -186,13 +237,9 @@ class ClickHouseSession:
 
     def known_ids(self) -> Iterator[tuple[str, Sequence[str], Sequence[int]]]:
         for (tenant,) in self._all("SELECT DISTINCT tenant FROM events"):
-            stream = self._client.query_column_block_stream(
-                "SELECT event_id, content_hash FROM events WHERE tenant = {tenant:String}",
-                parameters={"tenant": tenant},
-            )
-            with stream:
-                for event_ids, hashes in stream:
-                    yield cast("str", tenant), event_ids, hashes
+            of_tenant = "SELECT event_id, content_hash FROM events WHERE tenant = {tenant:String}"
+            for event_ids, hashes in self._blocks(of_tenant, {"tenant": tenant}):
+                yield cast("str", tenant), event_ids, hashes
 
     def tombstoned_ids(self) -> Sequence[tuple[str, str]]:
         rows = self._all("SELECT tenant, event_id FROM tombstones")
@@ -213,8 +260,25 @@ class ClickHouseSession:
         result = _translated(lambda: self._client.query(sql, parameters=parameters))
         return cast("Sequence[Sequence[object]]", result.result_rows)
 
+    def _blocks(self, sql: str, parameters: dict[str, Any]) -> Iterator[Sequence[Sequence[Any]]]:
+        """The answer as it comes: blocks of columns."""
+        try:
+            with self._client.query_column_block_stream(sql, parameters=parameters) as stream:
+                yield from stream
+        except (ClickHouseError, HTTPError, OSError) as error:
+            raise _store_error(error) from error
+
     def _insert(self, table: str, block: bytes) -> None:
         _translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
+
+
+def _parameters(past: Past) -> dict[str, Any]:
+    return {
+        "tenant": past.tenant,
+        "before": past.before_us,
+        "before_s": past.before_us // 1_000_000,
+        "position": past.position,
+    }
 
 
 def _translated(call: Callable[[], T]) -> T:

@@ -70,6 +70,18 @@ class Tombstone(Struct, frozen=True):
     position: int
 
 
+class Past(Struct, frozen=True):
+    """A tenant's events that are past its retention.
+
+    Those older than `before_us` (microseconds since 1970, a full hour) up to a position: the engine has everything
+    up to there, so these are the same events whenever it is asked.
+    """
+
+    tenant: str
+    before_us: int
+    position: int
+
+
 class Session(Protocol):
     """One connection. It belongs to one thread at a time; the caller closes it.
 
@@ -93,6 +105,26 @@ class Session(Protocol):
 
     def delete_events(self, tenant: str, event_ids: Sequence[str], /) -> None:
         """Remove them for good. May take seconds."""
+        ...
+
+    def past_ids(self, past: Past, /) -> Iterator[Sequence[str]]:
+        """The ids of these events, in blocks."""
+        ...
+
+    def past_weeks(self, pasts: Sequence[Past], /) -> Sequence[str]:
+        """The weekly partitions that hold nothing but these events."""
+        ...
+
+    def drop_weeks(self, weeks: Sequence[str], position: int, /) -> None:
+        """Drop partitions at once, but for those that hold an event past `position`. Nothing may be inserted."""
+        ...
+
+    def delete_past(self, past: Past, /) -> None:
+        """Remove these events for good. May take seconds. None of them is there when it returns."""
+        ...
+
+    def delete_tenant(self, tenant: str, /) -> None:
+        """Remove all that there is of it. May take seconds."""
         ...
 
     def undeleted(self) -> Sequence[tuple[str, str]]:
