@@ -11,11 +11,12 @@ from datetime import timedelta
 import pytest
 
 from contract.node import Node
+from pulsestream.clock import to_micros
 from pulsestream.errors import ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
 from pulsestream.query import compile as sql
 from pulsestream.query.model import Filter, Query, View
 from pulsestream.store.connect import connect
-from pulsestream.store.port import Outcome, Statement, Tombstone
+from pulsestream.store.port import Outcome, Past, Statement, Tombstone
 from unit.ingest.lines import NOW, StillClock, event, line
 
 
@@ -231,6 +232,54 @@ def test_a_delete_takes_one_tenants_events_and_no_others(session):
     assert set(session.events_by_id("acme", ["a", "b", "c"])) == {"c"}
 
 
+def weeks_old(position, weeks, tenant="acme"):
+    return line(position, event(f"e{position}", timestamp=(NOW - timedelta(weeks=weeks)).isoformat()), tenant=tenant)
+
+
+def past(weeks, position, tenant="acme"):
+    return Past(tenant, to_micros(NOW - timedelta(weeks=weeks)), position)
+
+
+def test_what_is_past_goes_by_tenant_time_and_position(session):
+    session.insert_events(b"".join(weeks_old(position, weeks) for position, weeks in enumerate((4, 3, 2, 1, 4), 1)))
+    session.insert_events(weeks_old(6, 4, tenant="zeta"))
+    assert sorted(name for names in session.past_ids(past(2, 4)) for name in names) == ["e1", "e2"]
+    for _ in range(2):
+        session.delete_past(past(2, 4))
+        assert list(session.present(1, 9)) == [3, 4, 5, 6]
+        assert list(session.past_ids(past(2, 4))) == []
+
+
+def test_a_week_in_which_all_is_past_is_dropped_unless_more_has_come(session):
+    for position, (weeks, tenant) in enumerate([(4, "acme"), (4, "zeta"), (3, "acme"), (3, "zeta"), (2, "acme")], 1):
+        session.insert_events(weeks_old(position, weeks, tenant))
+    session.insert_events(line(6, event("late", timestamp=(NOW - timedelta(weeks=2, days=-2)).isoformat())))
+    assert session.past_weeks([]) == []
+    assert session.past_weeks([past(1, 9)]) == ["20260420"], "the other weeks hold events of zeta"
+    assert session.past_weeks([past(2, 9), past(3.5, 9, "zeta")]) == ["20260406"]
+    assert session.past_weeks([past(1, 1), past(1, 9, "zeta")]) == ["20260406"]
+    weeks = session.past_weeks([past(1, 6), past(1, 6, "zeta")])
+    assert weeks == ["20260406", "20260413", "20260420"]
+    session.insert_events(weeks_old(7, 3))
+    session.drop_weeks(weeks, 6)
+    assert list(session.present(1, 9)) == [3, 4, 7]
+    session.drop_weeks([], 6)
+
+
+def test_a_tenant_is_removed_whole_and_the_others_stay(session):
+    for tenant in ("acme", "zeta"):
+        position = session.last_positions()[0]
+        session.insert_events(line(position + 1, event("a"), tenant=tenant))
+        session.insert_tombstones([Tombstone(tenant, "b", position + 2)])
+        session.insert_outcomes([Outcome(tenant, 60, "stored", "", 1, position + 3)])
+    for _ in range(2):
+        session.delete_tenant("zeta")
+        assert list(session.present(1, 9)) == [1]
+        assert list(session.tombstoned_ids()) == [("acme", "b")]
+        assert session.ask(sql.outcomes("zeta")).rows == []
+        assert session.ask(sql.outcomes("acme")).rows == [("stored", "", 1)]
+
+
 def test_many_long_ids_are_looked_up_and_deleted_at_once(session):
     names = [("\\'é" * 33)[:95] + f"{number:05}" for number in range(2_000)]
     session.insert_events(b"".join(line(number, event(name)) for number, name in enumerate(names[-3:], 1)))
@@ -314,6 +363,11 @@ def test_a_server_that_is_gone_is_a_cause_that_passes(opened, tmp_path):
             lambda: session.insert_outcomes([Outcome("acme", 0, "stored", "", 1, 1)]),
             lambda: session.delete_events("acme", ["a"]),
             lambda: list(session.known_ids()),
+            lambda: list(session.past_ids(past(1, 9))),
+            lambda: session.past_weeks([past(1, 9)]),
+            lambda: session.drop_weeks(["20260406"], 9),
+            lambda: session.delete_past(past(1, 9)),
+            lambda: session.delete_tenant("acme"),
             session.last_positions,
         ]
         for call in calls:
@@ -365,6 +419,9 @@ def test_the_programs_own_questions_only_fail_for_causes_that_pass(dsn, store, s
             starved.tombstoned_ids,
             lambda: starved.events_by_id("acme", [f"e{number}" for number in range(3_000)]),
             lambda: list(starved.known_ids()),
+            lambda: list(starved.past_ids(past(0, 9_000))),
+            lambda: starved.past_weeks([past(0, 9_000)]),
+            lambda: starved.delete_past(past(0, 9_000)),
         ):
             with contextlib.suppress(StoreBusy):
                 call()
