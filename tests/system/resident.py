@@ -15,10 +15,12 @@ from litestar.exceptions import LitestarDeprecationWarning
 from pulsestream import wiring
 from pulsestream.api.app import build
 from pulsestream.config import Settings
-from pulsestream.errors import StoreBusy
+from pulsestream.errors import StoreBusy, StoreRefused
 from pulsestream.wiring import Server
 from system.program import KEY
 from unit.ingest.lines import NOW
+
+POISON = b'"title":"poison"'  # in an event that the engine refuses
 
 
 class MovingClock:
@@ -61,6 +63,11 @@ class FaultySession:
     def __init__(self, session, faults):
         self._session = session
         self._faults = faults
+
+    def insert_events(self, block):
+        if POISON in block:
+            raise StoreRefused("a row is poisoned")
+        self._session.insert_events(block)
 
     def __getattr__(self, name):
         return self._faults.on(getattr(self._session, name), name)
@@ -116,7 +123,9 @@ class Resident:
         await self.start()
 
     async def sweep(self):
-        """One round of the sweeper. Raises StoreBusy where a fault was due."""
+        """One round of the sweeper, when the engine has everything. Raises StoreBusy where a fault was due."""
+        for tenant in ("default", *self._keys):
+            assert await self.server.fresh(tenant)
         await asyncio.to_thread(self.server.sweeper.sweep)
 
     def pass_(self, **time):

@@ -101,6 +101,7 @@ def test_each_tenant_has_its_own_retention_and_a_raised_one_brings_nothing_back(
     run(test())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", ["last_positions", "past_ids", "begin", *REMOVALS])
 def test_a_sweep_cut_short_anywhere_is_carried_out_again_and_counted_once(tmp_path, call, when):
@@ -152,6 +153,29 @@ def test_a_journal_that_still_holds_what_was_removed_brings_nothing_back(tmp_pat
                 assert (await server.stats())["expired_events"] == 1
             await server.sweep()
             assert (await server.stats())["expired_events"] == 1
+
+    run(test())
+
+
+def test_an_event_that_was_set_aside_is_accounted_for_also_when_it_is_deleted(tmp_path):
+    async def test():
+        async with Resident(tmp_path) as server:
+            await server.create("acme")
+            for tenant in ("default", "acme"):
+                await server.send(aged("a", 1), aged("b", 1, title="poison"), tenant=tenant)
+                assert await server.found(tenant) == ["evt_a"]
+                assert (await server.stats(tenant))["quarantined_events"] == 1
+            assert await server.delete("evt_b") == 200
+            for _ in range(2):
+                stats = await server.stats()
+                assert (stats["quarantined_events"], stats["deleted_events"]) == (0, 1)
+                assert (await server.stats("acme"))["quarantined_events"] == 1
+                await server.crash()
+            await server.ask("DELETE", "/tenants/acme")
+            await server.sweep()
+            await server.create("acme")
+            assert (await server.stats("acme"))["quarantined_events"] == 0
+            assert await server.send(aged("b", 1), tenant="acme") == ["stored"]
 
     run(test())
 

@@ -83,3 +83,31 @@ def test_a_full_disk_keeps_nothing_and_the_next_attempt_the_whole(tmp_path):
     again = opened(tmp_path)
     assert len(again) == 1
     assert 1 in again
+
+
+def test_what_was_set_aside_of_a_tenant_is_told_and_removed_for_good(tmp_path):
+    aside = opened(tmp_path)
+    aside.add(7, line(7, event("seven")), "Code: 27")
+    aside.add(8, line(8, event("eight"), tenant="zeta"), "Code: 27")
+    aside.add(9, b"no JSON at all\n", "Code: 27")
+    assert (aside.of_tenant("acme"), aside.of_tenant("zeta"), aside.of_tenant("none")) == (["seven"], ["eight"], ())
+    aside.remove_tenant("none")
+    aside.remove_tenant("acme")
+    aside.add(10, line(10, event("ten"), tenant="zeta"), "Code: 27")
+    for list_ in (aside, opened(tmp_path)):
+        assert list_.of_tenant("acme") == ()
+        assert list_.of_tenant("zeta") == ["eight", "ten"]
+        assert [position in list_ for position in (7, 8, 9, 10)] == [False, True, True, True]
+
+
+def test_a_disk_that_is_full_when_a_tenant_is_removed_loses_nothing(tmp_path):
+    aside = opened(tmp_path, FullDisk(0))
+    aside.add(7, line(7, event("seven")), "Code: 27")
+    aside.add(8, line(8, event("eight"), tenant="zeta"), "Code: 27")
+    aside._files.times = 1
+    with pytest.raises(OSError, match="No space"):
+        aside.remove_tenant("acme")
+    assert opened(tmp_path).of_tenant("acme") == aside.of_tenant("acme") == ["seven"]
+    aside.remove_tenant("acme")
+    assert opened(tmp_path).of_tenant("zeta") == ["eight"]
+    assert [path.name for path in tmp_path.iterdir()] == [PATH]

@@ -102,3 +102,41 @@ def test_every_refusal_says_what_to_do(dedup):
     assert (error.field, error.value) == ("event_id", "a")
     assert error.rule
     assert error.help
+
+
+def test_a_doomed_event_is_known_and_cannot_be_deleted_until_it_is_forgotten(dedup):
+    known(dedup, A, B)
+    dedup.load("acme", ["gone"], [DELETED])
+    assert dedup.doom("acme", ["a", "gone", "never seen"]) == 1
+    assert dedup.doom("acme", ["a"]) == 0
+    assert not dedup.is_stored("acme", "a")
+    assert dedup.sort("acme", [A, B], {}).duplicates == {0, 1}
+    assert dedup.forget_doomed(10) is False
+    assert dedup.sort("acme", [A], {}).fresh == [A]
+    assert dedup.is_stored("acme", "b")
+    assert dedup.forget_doomed(10) is False
+
+
+def test_what_was_doomed_may_be_spared(dedup):
+    known(dedup, A)
+    dedup.doom("acme", ["a"])
+    dedup.spare()
+    assert dedup.is_stored("acme", "a")
+    assert dedup.forget_doomed(10) is False
+    assert dedup.sort("acme", [A], {}).duplicates == {0}
+
+
+def test_many_are_forgotten_some_at_a_time(dedup):
+    for tenant in ("acme", "zeta"):
+        dedup.load(tenant, [f"e{number}" for number in range(3)], [1, 2, 3])
+        assert dedup.doom(tenant, ["e0", "e1", "e2"]) == 3
+    assert [dedup.forget_doomed(2) for _ in range(3)] == [True, True, False]
+
+
+def test_a_tenant_is_forgotten_whole(dedup):
+    known(dedup, A)
+    known(dedup, A, tenant="zeta")
+    dedup.doom("acme", ["a"])
+    dedup.forget_tenant("acme")
+    assert dedup.sort("acme", [A], {}).fresh == [A]
+    assert dedup.is_stored("zeta", "a")

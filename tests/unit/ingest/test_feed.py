@@ -397,3 +397,41 @@ def test_a_frame_that_cannot_be_read_is_tried_again_and_said(engine, tmp_path):
     feeding.feeder.close(patience_s=PATIENCE_S)
     assert rows(engine) == Counter({1: 1})
     assert feeding.feeder.state.trouble == ""
+
+
+def test_nothing_is_fed_while_the_feeder_is_held(engine, tmp_path):
+    inserted = []
+    holds = set()
+
+    def open_session():
+        session = healthy(engine)
+        insert = session.insert_events
+        session.insert_events = lambda block: (inserted.append(set(holds)), insert(block))
+        return session
+
+    feeding = Feeding(tmp_path, open_session)
+    feeding.feeder.start()
+    spans = segment(tmp_path, [frame(number, [event(f"e{number}")]) for number in range(1, 30)])
+    for number, span in enumerate(spans):
+        with feeding.feeder.held():
+            holds.add(number)
+            with feeding.feeder.held():
+                feeding.feeder.offer(span)
+                before = rows(engine)
+                assert rows(engine) == before
+            holds.clear()
+    feeding.wait_for(29)
+    feeding.feeder.close(patience_s=PATIENCE_S)
+    assert rows(engine) == Counter(range(1, 30))
+    assert set(map(len, inserted)) == {0}
+
+
+def test_what_was_removed_since_it_was_counted_is_not_fed_again(engine, tmp_path):
+    packed = [frame(1, [event("a"), event("b")], deletes=["x"], counts=[("stored", "", 2)]), frame(5, [event("c")])]
+    spans = segment(tmp_path, packed)
+    Feeding(tmp_path, lambda: healthy(engine)).feeder.replay(spans[:1])
+    engine.delete_events("acme", ["a"])
+    engine.run("TRUNCATE TABLE tombstones")
+    Feeding(tmp_path, lambda: healthy(engine)).feeder.replay(spans)
+    assert rows(engine) == Counter({2, 5})
+    assert list(engine.tombstoned_ids()) == []
