@@ -133,9 +133,11 @@ class Sweeper:
 
     def _begin(self, session: Session, kept: Sequence[_Kept]) -> None:
         """Write down what is past now, with its count."""
+        # All events up to what is counted were stored before it was. The block that was under way may be tried again
+        # until it is done with; no later one brings any of these events.
+        _, position = session.last_positions()
         with self._hold():
-            # All events up to here were stored before this was counted. Later ones may come while we look.
-            _, position = session.last_positions()
+            pass
         now_us = to_micros(self._clock.now())
         begun, swept = [], {}
         try:

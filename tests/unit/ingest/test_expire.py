@@ -121,7 +121,7 @@ def test_what_is_past_is_removed_when_the_sweeper_wakes(store, tmp_path):
             await sweeping.until(lambda: sweeping.expirations.of("acme").removed)
             assert sweeping.present() == [1]
             assert sweeping.expirations.of("acme").removed == 4
-            assert sweeping.held == 2, "for the position, and while whole weeks are dropped"
+            assert sweeping.held == 2, "until the block under way is done with, and while whole weeks are dropped"
             await sweeping.until(lambda: not sweeping.dedup.is_stored("acme", "e2"))
 
     asyncio.run(run())
