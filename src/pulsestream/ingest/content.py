@@ -7,8 +7,10 @@ did not send. Order, spacing, the zone a time is written in, and null for absent
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from pulsestream.clock import to_micros
@@ -34,20 +36,30 @@ def _compare(read: Callable[[], tuple[dict[str, Any], dict[str, Any]]]) -> bool:
             one.pop("timestamp", None)
             other.pop("timestamp", None)
         return _equal(one, other)
-    except (RecursionError, ValueError):
-        # Nested, or numbers written, beyond what Python's own reader takes: what cannot be compared differs.
+    except (RecursionError, ValueError, ArithmeticError):
+        # Nested, or numbers written, beyond what can be read: what cannot be compared differs.
         return False
 
 
+def _read(text: bytes) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(text, parse_int=Decimal, parse_float=_number)
+
+
+def _number(text: str) -> float | Decimal:
+    """A float, as senders mean it; exact where that would be infinite, so that 1e400 is not 1e500."""
+    number = float(text)
+    return number if math.isfinite(number) else Decimal(text)
+
+
 def _content_of_stored(stored: bytes) -> dict[str, Any]:
-    event = json.loads(stored)
+    event = _read(stored)
     if event["timestamp"] == event.pop("received_at"):
         del event["timestamp"]
     return _normal(event)
 
 
 def _content_of_line(line: bytes) -> dict[str, Any]:
-    record = json.loads(b'{"position":0' + line)
+    record = _read(b'{"position":0' + line)
     return _normal(_merged(record["event"], record.get("extra", {})))
 
 
