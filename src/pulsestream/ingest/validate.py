@@ -26,6 +26,7 @@ from pulsestream.event import (
     encode,
 )
 from pulsestream.extra import Fields, split
+from pulsestream.ingest.nesting import NESTING_MAX, is_too_deep
 
 VALUE_SHOWN = 60  # characters of a wrong value that an error repeats
 
@@ -90,8 +91,9 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
                 help_=what,
                 event_id=event.event_id,
             )
-    if len(payload_bytes) + len(metadata_bytes) > EVENT_BYTES_MAX:
-        return _too_large(len(payload_bytes) + len(metadata_bytes), event.event_id)
+    refusal = _over_limits(event, payload_bytes, metadata_bytes, extra)
+    if refusal is not None:
+        return refusal
     if not extra and (
         (event.context is not None and event.context == EMPTY_CONTEXT)
         or (event.trace is not None and event.trace == EMPTY_TRACE)
@@ -127,6 +129,15 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
     return Admissible(event_id, timestamp_us, content_hash, line)
 
 
+def _over_limits(event: Event, payload: memoryview, metadata: memoryview, extra: bytes) -> Refusal | None:
+    if len(payload) + len(metadata) > EVENT_BYTES_MAX:
+        return _too_large(len(payload) + len(metadata), event.event_id)
+    # `extra` itself is one level around the fields in it.
+    if is_too_deep(payload) or is_too_deep(metadata) or is_too_deep(extra, levels_max=NESTING_MAX + 1):
+        return malformed(encode(event), RecursionError(), event_id=event.event_id)
+    return None
+
+
 def check_irregular(raw: bytes | Raw, index: int, terms: Terms) -> Admissible | Refusal:
     """The slow path, for an event that did not decode as it stands: accept it with its extra, or say why not."""
     try:
@@ -140,15 +151,16 @@ def check_irregular(raw: bytes | Raw, index: int, terms: Terms) -> Admissible | 
     return check(event, index, terms, extra)
 
 
-def malformed(raw: bytes | Raw, error: Exception) -> Refusal:
+def malformed(raw: bytes | Raw, error: Exception, *, event_id: str | None = None) -> Refusal:
     shown = bytes(memoryview(raw)[: VALUE_SHOWN * 4]).decode("utf-8", "replace")
-    what = "nesting is too deep" if isinstance(error, RecursionError) else str(error)
+    what = f"nested {NESTING_MAX} levels deep at most" if isinstance(error, RecursionError) else str(error)
     return refuse(
         Reason.MALFORMED,
         "$",
         shown,
         rule=f"one JSON object in UTF-8 ({what})",
         help_="send each event as one complete JSON object",
+        event_id=event_id,
     )
 
 

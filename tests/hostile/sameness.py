@@ -1,0 +1,83 @@
+"""Whether an event came back as docs/events.md promises: equal JSON, number by number and name by name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from sys import getrecursionlimit, setrecursionlimit
+from typing import Any
+
+from msgspec.structs import fields
+
+from pulsestream.event import GROUPS, Event
+
+_KNOWN = {field.name for field in fields(Event)}
+_IN_GROUP = {group: {field.name for field in fields(struct)} for group, struct in GROUPS.items()}
+_FRACTION = re.compile(r"(?<=:\d\d)\.(\d+)")
+
+
+@contextmanager
+def deep() -> Iterator[None]:
+    """Python's own reader gives up at some 1,000 levels."""
+    before = getrecursionlimit()
+    setrecursionlimit(20_000)
+    try:
+        yield
+    finally:
+        setrecursionlimit(before)
+
+
+def exact(text: bytes | str) -> Any:
+    """JSON with its numbers as they are written: 1e400 is no infinity, and 30 digits are 30 digits."""
+    with deep():
+        return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+def came_back(sent: bytes | str, back: dict[str, Any]) -> None:
+    """Asserts it. `sent`: the text of the event; `back`: what `exact` made of the answer."""
+    back = dict(back)
+    received = back.pop("received_at")
+    whole = _without_nulls(exact(sent))
+    whole.pop("received_at", None)
+    whole.setdefault("severity", "info")
+    if "event_id" not in whole:
+        assert back.pop("event_id").startswith("evt_")
+    if "timestamp" in whole:
+        assert abs(moment(whole.pop("timestamp")) - moment(back.pop("timestamp"))) <= timedelta(microseconds=1)
+    else:
+        assert back.pop("timestamp") == received
+    for event in (whole, back):
+        if "metrics" in event:  # a 64-bit float
+            event["metrics"] = event["metrics"] | {"response_time_ms": float(event["metrics"]["response_time_ms"])}
+    with deep():
+        assert equal(whole, back), f"sent {str(whole)[:500]}\nback {str(back)[:500]}"
+
+
+def moment(text: str) -> datetime:
+    fraction = _FRACTION.search(text)
+    text = _FRACTION.sub("", text).upper().replace(" ", "T")
+    whole = datetime.fromisoformat(text)
+    whole = whole if whole.tzinfo else whole.replace(tzinfo=UTC)
+    return whole + (timedelta(seconds=float("0." + fraction[1])) if fraction else timedelta())
+
+
+def _without_nulls(event: dict[str, Any]) -> dict[str, Any]:
+    whole = {name: value for name, value in event.items() if not (value is None and name in _KNOWN)}
+    for group, inside in _IN_GROUP.items():
+        if group in whole:
+            whole[group] = {
+                name: value for name, value in whole[group].items() if not (value is None and name in inside)
+            }
+    return whole
+
+
+def equal(one: object, other: object) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
