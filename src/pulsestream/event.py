@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-EVENT_BYTES_MAX = 10 * 1024 * 1024  # payload and metadata together; and one event as a whole, with room for its fields
+EVENT_BYTES_MAX = 10 * 1024 * 1024  # payload and metadata together
+WHOLE_BYTES_MAX = 12 * 1024 * 1024  # one event with everything that is in it
 FUTURE_MAX = timedelta(minutes=5)
 TIMESTAMP_MIN = datetime(1970, 1, 1, tzinfo=UTC)  # the engine's week partitions begin here
 INT_MAX = 2**63 - 1

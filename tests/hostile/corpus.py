@@ -1,7 +1,7 @@
-"""What nobody should send and somebody will: events and bodies, each with what must become of it.
+"""What nobody should send and somebody will: events, each with what must become of it.
 
-An `Odd` is the text of one event; ID stands where its id goes, so that it can be sent in several forms. A `Body` is a
-whole request. To add a case, add a line to the table it belongs to.
+An `Odd` is the text of one event; ID stands where its id goes, so that it can be sent in several forms. To add a case,
+add a line to the table it belongs to. Whole requests are in `bodies`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,6 @@ from typing import NamedTuple
 from pulsestream.event import EVENT_BYTES_MAX, RULES
 
 ID = b"@ID@"
-GZIP, ZSTD = {"Content_Encoding": "gzip"}, {"Content_Encoding": "zstd"}
-LINES = {"Content_Type": "application/x-ndjson"}
-BATCH_EVENTS_MAX = 50_000
-BODY_BYTES_MAX = 64 << 20
 
 
 class Odd(NamedTuple):
@@ -27,15 +23,6 @@ class Odd(NamedTuple):
     outcome: str
     field: str | None = None
     one_line: bool = True  # False: only in an array or alone
-
-
-class Body(NamedTuple):
-    """`outcomes`: of each event, where the body can be read; else the status of the refusal."""
-
-    name: str
-    data: bytes
-    headers: dict[str, str]
-    outcomes: int | list[str]
 
 
 WHOLE = {

@@ -1,4 +1,4 @@
-"""Whether an event came back as docs/events.md promises: equal JSON, number by number and name by name."""
+"""What every answer must be: a refusal of the documented shape, or an event that comes back as equal JSON."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from typing import Any
 from msgspec.structs import fields
 
 from pulsestream.event import GROUPS, Event
+from pulsestream.ingest.validate import VALUE_SHOWN
+
+BATCH = "/ingestion/events/batch"
 
 _KNOWN = {field.name for field in fields(Event)}
 _IN_GROUP = {group: {field.name for field in fields(struct)} for group, struct in GROUPS.items()}
@@ -81,3 +84,37 @@ def equal(one: object, other: object) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(equal, one, other))
     return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def outcome(result):
+    return result.get("reason", result["status"])
+
+
+def has_the_shape_of_a_refusal(errors):
+    return errors and all(
+        error.keys() == {"field", "rule", "value", "help"}
+        and error["rule"]
+        and error["help"]
+        and len(error["value"]) <= VALUE_SHOWN + 1
+        for error in errors
+    )
+
+
+def come_back(server, sent):
+    """Each of {id: text} is found, whole and once."""
+    found = {}
+    cursor = {}
+    while True:
+        query = "&".join(f"{name}={value}" for name, value in cursor.items())
+        answer = server.ask("GET", f"/ingestion/events/search?limit=1000&{query}")
+        assert answer.status == 200, answer.body[:500]
+        page = exact(answer.body)
+        for each in page["events"]:
+            assert each["event_id"] not in found, "found twice"
+            found[each["event_id"]] = each
+        if not page["has_more"]:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    for name, text in sent.items():
+        assert name in found, text[:300]
+        came_back(text, found[name])

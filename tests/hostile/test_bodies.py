@@ -8,13 +8,12 @@ import json
 import psutil
 import pytest
 
-from hostile.corpus import ID, LINES, Odd, odds, sizes
-from hostile.sameness import came_back, exact
+from hostile.bodies import LINES
+from hostile.corpus import ID, Odd, odds, sizes
+from hostile.sameness import BATCH, come_back, has_the_shape_of_a_refusal, outcome
 from pulsestream.errors import Reason
-from pulsestream.ingest.validate import VALUE_SHOWN
 from system.program import event, obeys_conservation
 
-BATCH = "/ingestion/events/batch"
 # The engine takes some hundred MB by itself; a body may inflate to 64 MiB, and what is made of it is a few times that.
 MEMORY_BYTES_MAX = 1_500 << 20
 
@@ -29,40 +28,6 @@ def named(odd, form):
 
 def neighbour():
     return event(f"good_{next(_numbers)}", payload={"fine": [1, 2.5, None, "ü"]})
-
-
-def outcome(result):
-    return result.get("reason", result["status"])
-
-
-def has_the_shape_of_a_refusal(errors):
-    return errors and all(
-        error.keys() == {"field", "rule", "value", "help"}
-        and error["rule"]
-        and error["help"]
-        and len(error["value"]) <= VALUE_SHOWN + 1
-        for error in errors
-    )
-
-
-def come_back(server, sent):
-    """Each of {id: text} is found, whole and once."""
-    found = {}
-    cursor = {}
-    while True:
-        query = "&".join(f"{name}={value}" for name, value in cursor.items())
-        answer = server.ask("GET", f"/ingestion/events/search?limit=1000&{query}")
-        assert answer.status == 200, answer.body[:500]
-        page = exact(answer.body)
-        for each in page["events"]:
-            assert each["event_id"] not in found, "found twice"
-            found[each["event_id"]] = each
-        if not page["has_more"]:
-            break
-        cursor = {"cursor": page["next_cursor"]}
-    for name, text in sent.items():
-        assert name in found, text[:300]
-        came_back(text, found[name])
 
 
 def check_results(cases, results, kept):

@@ -6,6 +6,7 @@ taken apart event by event, so that one bad event never sinks its neighbours.
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,15 +17,22 @@ from msgspec import Raw, Struct
 
 from pulsestream.errors import BadRequest, TooLarge, UnsupportedEncoding
 from pulsestream.event import Event
+from pulsestream.ingest.nesting import has_more_items
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
+EVENTS_MAX = 1_000_000  # in one body, whatever the settings say: each costs memory before it is looked at
+MEMBERS_MAX = 10_000  # of a compressed body; each costs a decompressor, even where there is nothing in it
+
 # A decoder call holds the interpreter; lines are decoded in pieces so that other requests get their turn.
 _PIECE_BYTES = 512 * 1024
+# What follows a member is copied; from a small piece that costs little.
+_COMPRESSED_PIECE_BYTES = 64 * 1024
 
+_LINE = re.compile(rb"\S[^\n]*+")  # one that is not blank, from its first character on
 
 _BOM = b"\xef\xbb\xbf"  # some editors put it before UTF-8
 
@@ -42,17 +50,12 @@ class _Envelope(Struct):
     batch_id: str | None = None
 
 
-class _LooseEnvelope(Struct):
-    events: list[Raw]
-    batch_id: object = None
-
-
 _envelope = msgspec.json.Decoder(_Envelope)
-_loose_envelope = msgspec.json.Decoder(_LooseEnvelope)
 _events = msgspec.json.Decoder(list[Event])
 _raws = msgspec.json.Decoder(list[Raw])
 _event = msgspec.json.Decoder(Event)
 _object = msgspec.json.Decoder(dict[str, Raw])
+_text = msgspec.json.Decoder(str)
 
 # msgspec raises UnicodeDecodeError for a string that is not UTF-8, RecursionError beyond some 1,000 levels.
 NOT_REGULAR = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -69,11 +72,11 @@ def inflate(body: bytes, encoding: str, *, bytes_max: int) -> bytes:
         return _inflate(body, "gzip", lambda: zlib.decompressobj(wbits=31), bytes_max)
     if encoding == "zstd":
         return _inflate(body, "zstd", zstd.ZstdDecompressor, bytes_max)
-    raise UnsupportedEncoding(f"Content-Encoding {encoding!r} is not supported: send gzip, zstd or plain")
+    raise UnsupportedEncoding(f"Content-Encoding {encoding[:60]!r} is not supported: send gzip, zstd or plain")
 
 
 class _Decompressor(Protocol):
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+    def decompress(self, data: memoryview, max_length: int, /) -> bytes: ...
     @property
     def eof(self) -> bool: ...
     @property
@@ -84,23 +87,38 @@ def _inflate(body: bytes, name: str, decompressor: Callable[[], _Decompressor], 
     """All members (gzip) or frames (zstd) of a body, one after the other."""
     parts: list[bytes] = []
     room = bytes_max
-    while body:
+    rest = memoryview(body)
+    members = 0
+    while rest:
+        members += 1
+        if members > MEMBERS_MAX:
+            raise BadRequest(f"the {name} body has more than {MEMBERS_MAX} parts: compress it as one")
         member = decompressor()
-        try:
-            parts.append(member.decompress(body, room + 1))
-        except (zlib.error, zstd.ZstdError) as error:
-            raise BadRequest(f"the body is not {name} ({error}): send it whole, or without Content-Encoding") from error
-        room -= len(parts[-1])
-        if room < 0:
-            raise _too_large(bytes_max)
-        if not member.eof:
-            raise BadRequest(f"the {name} body ends too soon: send it whole")
-        body = member.unused_data
+        while not member.eof:
+            piece, rest = rest[:_COMPRESSED_PIECE_BYTES], rest[_COMPRESSED_PIECE_BYTES:]
+            if not piece:
+                raise BadRequest(f"the {name} body ends too soon: send it whole")
+            try:
+                parts.append(member.decompress(piece, room + 1))
+            except (zlib.error, zstd.ZstdError) as error:
+                raise BadRequest(
+                    f"the body is not {name} ({error}): send it whole, or without Content-Encoding"
+                ) from error
+            room -= len(parts[-1])
+            if room < 0:
+                raise _too_large(bytes_max)
+        rest = memoryview(body)[len(body) - len(rest) - len(member.unused_data) :]
     return b"".join(parts)
 
 
 def _too_large(bytes_max: int) -> TooLarge:
     return TooLarge(f"a body may inflate to {bytes_max} bytes at most: send the events in smaller batches")
+
+
+def _too_many(events_max: int) -> TooLarge:
+    return TooLarge(
+        f"a batch may hold {events_max} events, this one holds more: send smaller batches", events_max=events_max
+    )
 
 
 def decode_one(body: bytes) -> Decoded:
@@ -114,49 +132,50 @@ def decode_one(body: bytes) -> Decoded:
     return Decoded([Raw(body)], None)
 
 
-def decode_batch(body: bytes, content_type: str) -> Decoded:
+def decode_batch(body: bytes, content_type: str, *, events_max: int = EVENTS_MAX) -> Decoded:
     """The body of a batch: `{"events": […]}`, a JSON array, or one event a line, told apart by looking.
 
-    Raises BadRequest where none of these can be read at all.
+    Raises BadRequest where none of these can be read at all, TooLarge where it holds more than `events_max` events.
     """
     body = body.removeprefix(_BOM)
-    start = body.lstrip()[:1]
-    if not start:
+    if not body or body.isspace():
         return Decoded([], None)
     utf8 = _is_utf8(body)
-    if start == b"[":
-        return _decode_array(body, utf8=utf8)
-    document = _document(body, start, content_type, utf8=utf8)
-    return document or _decode_lines(body, utf8=utf8)
+    document = _document(body, content_type, utf8=utf8, events_max=events_max)
+    return document or _decode_lines(body, utf8=utf8, events_max=events_max)
 
 
 def count_events(body: bytes, content_type: str) -> int:
     """How many events a batch holds, at the least cost: lines are counted, documents are skipped through.
 
-    Raises BadRequest where none can be read at all.
+    Raises BadRequest where none can be read at all, TooLarge where a document holds more than EVENTS_MAX.
     """
     body = body.removeprefix(_BOM)
-    start = body.lstrip()[:1]
-    if not start:
+    if not body or body.isspace():
         return 0
     # Not read as UTF-8: no event is decoded then, only where it ends is found.
+    document = _document(body, content_type, utf8=False, events_max=EVENTS_MAX)
+    return sum(1 for _ in _LINE.finditer(body)) if document is None else len(document.items)
+
+
+def _document(body: bytes, content_type: str, *, utf8: bool, events_max: int) -> Decoded | None:
+    """The body as one document; None where it is one event a line."""
+    named_lines = "ndjson" in content_type or "jsonl" in content_type or "json-seq" in content_type
+    start = body.lstrip()[:1]
     if start == b"[":
-        return len(_decode_array(body, utf8=False).items)
-    document = _document(body, start, content_type, utf8=False)
-    if document is not None:
-        return len(document.items)
-    return sum(1 for line in body.split(b"\n") if line and not line.isspace())
-
-
-def _document(body: bytes, start: bytes, content_type: str, *, utf8: bool) -> Decoded | None:
-    """The body as one document that is no array; None where it is one event a line."""
-    if "ndjson" in content_type or "jsonl" in content_type or "json-seq" in content_type:
+        try:
+            return _decode_array(body, utf8=utf8, events_max=events_max)
+        except BadRequest:
+            if named_lines:
+                return None  # the first line is an array, which is no event
+            raise
+    if named_lines:
         return None
     if start != b"{":
         raise BadRequest(
             'the body is not JSON: send {"events": [...]}, a JSON array of events, or one event a line (NDJSON)'
         )
-    return _decode_document(body, utf8=utf8)
+    return _decode_document(body, utf8=utf8, events_max=events_max)
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -169,19 +188,27 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def _decode_array(body: bytes, *, utf8: bool) -> Decoded:
+def _decode_array(body: bytes, *, utf8: bool, events_max: int) -> Decoded:
     if utf8:
         try:
             return Decoded(_events.decode(body), None)
         except NOT_REGULAR:
             pass
     try:
-        return Decoded(_raws.decode(body), None)
+        return Decoded(_decode_items(body, events_max), None)
     except NOT_REGULAR as error:
         raise _unreadable(error) from error
 
 
-def _decode_document(body: bytes, *, utf8: bool) -> Decoded | None:
+def _decode_items(array: bytes | Raw, events_max: int) -> list[Raw]:
+    """The items as text. They are counted first where there may be too many: a few bytes of body each become 60."""
+    text = bytes(array)
+    if text.count(b",") >= events_max and has_more_items(text, events_max):
+        raise _too_many(events_max)
+    return _raws.decode(array)
+
+
+def _decode_document(body: bytes, *, utf8: bool, events_max: int) -> Decoded | None:
     """The envelope or the one event that the body is; None where it is several documents, one a line."""
     if utf8:
         try:
@@ -198,10 +225,17 @@ def _decode_document(body: bytes, *, utf8: bool) -> Decoded | None:
     if "events" not in whole:
         return Decoded([Raw(body)], None)
     try:
-        loose = _loose_envelope.decode(body)
+        items = _decode_items(whole["events"], events_max)
     except msgspec.ValidationError as error:
         raise BadRequest(f'"events" must be an array of events ({error})') from error
-    return Decoded(loose.events, None, loose.batch_id if isinstance(loose.batch_id, str) else None)
+    return Decoded(items, None, _text_of(whole.get("batch_id")))
+
+
+def _text_of(value: Raw | None) -> str | None:
+    try:
+        return None if value is None else _text.decode(value)
+    except NOT_REGULAR:
+        return None
 
 
 def _first_line_is_object(body: bytes) -> bool:
@@ -213,7 +247,7 @@ def _first_line_is_object(body: bytes) -> bool:
     return bool(newline)
 
 
-def _decode_lines(body: bytes, *, utf8: bool) -> Decoded:
+def _decode_lines(body: bytes, *, utf8: bool, events_max: int) -> Decoded:
     items: list[Event | Raw] = []
     lines: list[int] = []
     start, line = 0, 1
@@ -230,6 +264,8 @@ def _decode_lines(body: bytes, *, utf8: bool) -> Decoded:
                 if text.strip():
                     items.append(_one_line(text))
                     lines.append(number)
+        if len(items) > events_max:
+            raise _too_many(events_max)
         start, line = end, line + count
     return Decoded(items, lines)
 

@@ -22,12 +22,15 @@ from pulsestream.event import (
     OPAQUE,
     RULES,
     TIMESTAMP_MIN,
+    WHOLE_BYTES_MAX,
     Event,
     encode,
 )
 from pulsestream.extra import Fields, split
 from pulsestream.ingest.nesting import NESTING_MAX, is_too_deep
 
+_WHOLE = f"an event of at most {WHOLE_BYTES_MAX} bytes as a whole"
+_OPAQUE = f"payload and metadata of at most {EVENT_BYTES_MAX} bytes together"
 VALUE_SHOWN = 60  # characters of a wrong value that an error repeats
 
 
@@ -76,12 +79,11 @@ def cut(value: str) -> str:
 
 def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissible | Refusal:
     """Apply the rules that types cannot hold, and encode. `index` is the event's place in its request."""
-    payload, metadata = event.payload, event.metadata
-    payload_bytes, metadata_bytes = memoryview(payload), memoryview(metadata)
-    for name, text in (("payload", payload_bytes), ("metadata", metadata_bytes)):
+    body = encode(event)
+    for name, text in (("payload", memoryview(event.payload)), ("metadata", memoryview(event.metadata))):
         if text and bytes(text[:1]) != b"{":
             if bytes(text) == b"null":
-                return check_irregular(encode(event), index, terms)
+                return check_irregular(body, index, terms)
             rule, what = RULES[name]
             return refuse(
                 Reason.INVALID,
@@ -91,7 +93,7 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
                 help_=what,
                 event_id=event.event_id,
             )
-    refusal = _over_limits(event, payload_bytes, metadata_bytes, extra)
+    refusal = _over_limits(event, body, extra)
     if refusal is not None:
         return refusal
     if not extra and (
@@ -99,7 +101,7 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
         or (event.trace is not None and event.trace == EMPTY_TRACE)
         or (event.error_details is not None and event.error_details == EMPTY_ERROR)
     ):
-        return check_irregular(encode(event), index, terms)
+        return check_irregular(body, index, terms)
     timestamp = event.timestamp
     if timestamp is None:
         timestamp = terms.received_at
@@ -108,7 +110,6 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
             timestamp = timestamp.replace(tzinfo=UTC)
         if not terms.oldest <= timestamp <= terms.received_at + FUTURE_MAX:
             return _outside(timestamp, event, terms)
-    body = encode(event)
     event_id = event.event_id
     made = b""
     if event_id is None:
@@ -129,17 +130,23 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
     return Admissible(event_id, timestamp_us, content_hash, line)
 
 
-def _over_limits(event: Event, payload: memoryview, metadata: memoryview, extra: bytes) -> Refusal | None:
+def _over_limits(event: Event, body: bytes, extra: bytes) -> Refusal | None:
+    payload, metadata = memoryview(event.payload), memoryview(event.metadata)
     if len(payload) + len(metadata) > EVENT_BYTES_MAX:
-        return _too_large(len(payload) + len(metadata), event.event_id)
+        return _too_large("payload", len(payload) + len(metadata), _OPAQUE, event.event_id)
+    if len(body) + len(extra) > WHOLE_BYTES_MAX:
+        return _too_large("$", len(body) + len(extra), _WHOLE, event.event_id)
     # `extra` itself is one level around the fields in it.
     if is_too_deep(payload) or is_too_deep(metadata) or is_too_deep(extra, levels_max=NESTING_MAX + 1):
-        return malformed(encode(event), RecursionError(), event_id=event.event_id)
+        return malformed(body, RecursionError(), event_id=event.event_id)
     return None
 
 
 def check_irregular(raw: bytes | Raw, index: int, terms: Terms) -> Admissible | Refusal:
     """The slow path, for an event that did not decode as it stands: accept it with its extra, or say why not."""
+    size = len(memoryview(raw))
+    if size > WHOLE_BYTES_MAX:
+        return _too_large("$", size, _WHOLE, None)
     try:
         bytes(raw).decode()
         regular, extra = split(raw)
@@ -164,12 +171,12 @@ def malformed(raw: bytes | Raw, error: Exception, *, event_id: str | None = None
     )
 
 
-def _too_large(size: int, event_id: str | None) -> Refusal:
+def _too_large(field: str, size: int, what: str, event_id: str | None) -> Refusal:
     return refuse(
         Reason.TOO_LARGE,
-        "payload",
+        field,
         f"{size} bytes",
-        rule=f"payload and metadata of at most {EVENT_BYTES_MAX} bytes together",
+        rule=what,
         help_="send less, or put the large part elsewhere and its address into payload",
         event_id=event_id,
     )

@@ -16,7 +16,7 @@ from property import strategies
 from pulsestream.errors import BadRequest, TooLarge, UnsupportedEncoding
 from pulsestream.event import Event
 from pulsestream.ingest import decode
-from pulsestream.ingest.decode import decode_batch, decode_one, inflate
+from pulsestream.ingest.decode import MEMBERS_MAX, decode_batch, decode_one, inflate
 from unit.ingest.lines import event
 
 if sys.version_info >= (3, 14):
@@ -156,3 +156,37 @@ def test_a_bomb_is_not_inflated_beyond_its_limit():
 def test_an_encoding_that_is_not_known_is_named_with_those_that_are(encoding):
     with pytest.raises(UnsupportedEncoding, match="gzip, zstd or plain"):
         inflate(b"", encoding, bytes_max=1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b",".join([b"1"] * 11) + b"]",
+        b"[" + b",".join([b'{"a":[1,2,"],["]}'] * 11) + b"]",
+        b'{"more":[1,2,3],"events":[' + b",".join([b"{}"] * 11) + b"]}",
+        b"\n".join([b"{}"] * 11),
+        b"\n".join([A] * 11),
+    ],
+)
+def test_too_many_events_are_refused_before_they_are_held(body):
+    with pytest.raises(TooLarge, match="10 events"):
+        decode_batch(body, "", events_max=10)
+
+
+def test_commas_that_part_no_events_do_not_count():
+    items = [b'{"a":[1,2,3,{"b":[4,5]}],"c":",,,,"}'] * 10
+    assert len(decode_batch(b"[" + b",".join(items) + b"]", "", events_max=10).items) == 10
+    assert len(decode_batch(b'{"x":[' + b"1," * 50 + b'1],"events":[{}]}', "", events_max=10).items) == 1
+
+
+def test_an_array_on_a_line_sinks_no_other_line():
+    decoded = decode_batch(b"[1]\n" + A + b"\n[]", "application/x-ndjson")
+    assert decoded.lines == [1, 2, 3]
+
+
+@pytest.mark.parametrize("encoding", COMPRESS)
+def test_a_body_in_many_parts_is_read_up_to_a_limit(encoding):
+    pack = COMPRESS[encoding]
+    assert inflate(pack(b"ab") * MEMBERS_MAX, encoding, bytes_max=10**6) == b"ab" * MEMBERS_MAX
+    with pytest.raises(BadRequest, match="compress it as one"):
+        inflate(pack(b"") * (MEMBERS_MAX + 1), encoding, bytes_max=10**6)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from pulsestream.errors import Reason
-from pulsestream.event import EVENT_BYTES_MAX, RULES
+from pulsestream.event import EVENT_BYTES_MAX, RULES, WHOLE_BYTES_MAX
 from pulsestream.ingest.validate import VALUE_SHOWN, Admissible, Refusal
 from unit.ingest.lines import NOW, checked, event
 
@@ -155,6 +155,13 @@ def test_payload_and_metadata_have_a_limit_together(over):
         assert str(EVENT_BYTES_MAX) in result.errors[0].rule
     else:
         assert isinstance(result, Admissible)
+
+
+@pytest.mark.parametrize("path", ["context.user_id", "unknown", "context.unknown", "title"])
+def test_an_event_has_a_limit_as_a_whole(path):
+    result = checked(sent(path, "x" * WHOLE_BYTES_MAX))
+    assert (result.reason, result.errors[0].field) == (Reason.TOO_LARGE, "$")
+    assert str(WHOLE_BYTES_MAX) in result.errors[0].rule
 
 
 @pytest.mark.parametrize(
