@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote
 
 from litestar import delete, get
 from litestar.di import Provide
@@ -29,6 +31,8 @@ from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters, NotFound, Overloaded
 from pulsestream.event import EVENT_TYPES, INT_MAX, SEVERITIES
 from pulsestream.query.model import Cursor, Query
+
+_BY_ID = "/ingestion/events/"
 
 
 class SearchAnswer(Struct, frozen=True):
@@ -112,32 +116,37 @@ async def severities(request: AnyRequest) -> list[str]:
     return list(SEVERITIES)
 
 
-@get("/ingestion/events/{event_id:str}")
+def _id_as_sent(request: AnyRequest, _event_id: Path) -> str:
+    """The rest of the path as the client wrote it: the framework's own value has lost its %2F and its dots."""
+    return unquote(request.scope["raw_path"].decode("latin-1").partition(_BY_ID)[2])
+
+
+@get("/ingestion/events/{event_id:path}")
 async def event(
     request: AnyRequest,
-    event_id: str,
+    event_id: Path,
     fresh: Fresh = True,
 ) -> Raw:
     only(request, ("fresh",))
-    server, owner = server_of(request), tenant(request)
+    server, owner, wanted = server_of(request), tenant(request), _id_as_sent(request, event_id)
     if fresh:
         await server.fresh(owner)
-    found = await server.questions.event(owner, event_id)
+    found = await server.questions.event(owner, wanted)
     if found is None:
-        raise NotFound(f"there is no event with the id {event_id!r}")
+        raise NotFound(f"there is no event with the id {wanted!r}")
     return found
 
 
-@delete("/ingestion/events/{event_id:str}", status_code=200)
-async def delete_event(request: AnyRequest, event_id: str) -> DeleteAnswer:
+@delete("/ingestion/events/{event_id:path}", status_code=200)
+async def delete_event(request: AnyRequest, event_id: Path) -> DeleteAnswer:
     """Gone from every answer when this returns, and for good: its id is not stored again."""
     server, key = server_of(request), caller(request, Scope.ADMIN)
-    owner = key.tenant
+    owner, doomed = key.tenant, _id_as_sent(request, event_id)
     if server.eraser.is_full(owner):
         raise Overloaded("many deleted events still wait to be removed: send this again in a moment", 2)
-    await server.pipeline.delete(owner, event_id, server.eraser.hide)
-    server.audit.note(key.actor, "delete event", event_id, tenant=owner)
-    return DeleteAnswer(success=True, event_id=event_id, message="deleted")
+    await server.pipeline.delete(owner, doomed, server.eraser.hide)
+    server.audit.note(key.actor, "delete event", doomed, tenant=owner)
+    return DeleteAnswer(success=True, event_id=doomed, message="deleted")
 
 
 def _token(position: int) -> str:
