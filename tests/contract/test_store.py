@@ -15,6 +15,7 @@ from pulsestream.clock import to_micros
 from pulsestream.errors import ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
 from pulsestream.query import compile as sql
 from pulsestream.query.model import Filter, Query, View
+from pulsestream.store import schema
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Outcome, Past, Statement, Tombstone
 from unit.ingest.lines import NOW, StillClock, event, line
@@ -40,7 +41,7 @@ def test_migrating_again_changes_nothing(store, session):
     store.migrate()
     store.migrate()
     assert stored(session, "a")["title"] == "GET /orders"
-    assert count(session, "migrations") == 1
+    assert count(session, "migrations") == len(schema.migrations())
 
 
 def test_a_migration_that_was_cut_short_is_carried_out_again(store, session):
@@ -52,12 +53,23 @@ def test_a_migration_that_was_cut_short_is_carried_out_again(store, session):
     assert list(session.present(1, 1)) == [1]
 
 
+def test_a_store_that_joined_tags_by_a_zero_character_joins_them_by_a_colon(store, session):
+    joined = "MATERIALIZED arrayMap((name, value) -> concat(name, '\\0', value), mapKeys(tags), mapValues(tags))"
+    session.run(f"ALTER TABLE events MODIFY COLUMN tag_pairs Array(LowCardinality(String)) {joined}")
+    session.run("ALTER TABLE migrations DELETE WHERE number > 1 SETTINGS mutations_sync = 2")
+    session.insert_events(line(1, event("old", context={"tags": {"a:b": "c"}})))
+    store.migrate()
+    session.insert_events(line(2, event("new", context={"tags": {"a": "b:c"}})))
+    tagged = Query(tenant="acme", limit=9, tags=(("a", "b:c"),))
+    assert session.ask(sql.count(tagged, hidden=[])).rows[0][0] == 2
+
+
 def test_a_store_of_a_newer_program_is_refused_and_left_alone(store, session):
     session.run("INSERT INTO migrations VALUES (999, 'of_the_future', now())")
     with pytest.raises(StoreError, match="newer version") as refused:
         store.migrate()
     assert "999" in str(refused.value)
-    assert count(session, "migrations") == 2
+    assert count(session, "migrations") == len(schema.migrations()) + 1
 
 
 def test_what_was_stored_outlives_the_session_that_stored_it(store):
@@ -161,7 +173,7 @@ def test_a_time_in_another_zone_comes_back_in_utc_to_the_microsecond(session):
         r'{"escaped": "\u00e9\n\/\ud83d\ude00", "plain": "é"}',
         '{"same": 1, "same": 2}',
         '{"big": 123456789012345678901234567890, "small": 1e-999}',
-        '{"trace_id": {"not": "text"}, "deep": ' + "[" * 900 + "]" * 900 + "}",
+        '{"trace_id": {"not": "text"}, "deep": ' + "[" * 499 + "]" * 499 + "}",
         '{"filler": "' + "x" * 5_000_000 + '"}',
     ],
 )

@@ -101,7 +101,7 @@ def filters(
     tags = []
     for text in tag or ():
         name, colon, value = text.partition(":")
-        if not (name and colon):
+        if not colon:
             errors.append(("tag", f"{text!r} must be of the form name:value"))
         tags.append((name, value))
     if errors:

@@ -10,7 +10,7 @@ from pulsestream.query.model import Cursor, Query, View
 from pulsestream.store.port import Parameter, Statement, in_pieces
 from pulsestream.store.record import COLUMNS
 
-_TAG_SEPARATOR = "\0"  # in the column tag_pairs, between name and value
+_TAG_SEPARATOR = ":"  # in the column tag_pairs, between name and value
 
 
 class _Where:
