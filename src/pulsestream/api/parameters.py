@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
@@ -16,6 +17,7 @@ from pulsestream.api.auth import caller_of
 from pulsestream.control.keys import Key, Scope
 from pulsestream.errors import BadParameters
 from pulsestream.event import EVENT_TYPES, SEVERITIES
+from pulsestream.ingest.validate import cut
 from pulsestream.query.catalog import DIMENSIONS
 from pulsestream.query.model import Filter, Query
 from pulsestream.wiring import Server
@@ -50,12 +52,16 @@ def tenant(request: AnyRequest) -> str:
 
 
 def only(request: AnyRequest, known: Iterable[str]) -> None:
-    """Raises BadParameters where the request has a parameter that this path does not know."""
+    """Raises BadParameters where this path does not know a parameter, or would have to choose between its values."""
     known = set(known)
+    given = Counter(name for name, _ in request.query_params.multi_items())
     errors = [
-        (name, f"is not known here: there are {', '.join(sorted(known))}")
-        for name in request.query_params
-        if name not in known
+        (cut(name), f"is not known here: there are {', '.join(sorted(known))}") for name in given if name not in known
+    ]
+    errors += [
+        (name, f"may be given once, not {times} times")
+        for name, times in given.items()
+        if times > 1 and name in known and name not in REPEATABLE
     ]
     if errors:
         raise BadParameters(errors)
@@ -102,7 +108,7 @@ def filters(
     for text in tag or ():
         name, colon, value = text.partition(":")
         if not colon:
-            errors.append(("tag", f"{text!r} must be of the form name:value"))
+            errors.append(("tag", f"{cut(text)!r} must be of the form name:value"))
         tags.append((name, value))
     if errors:
         raise BadParameters(errors)
@@ -117,16 +123,19 @@ def filters(
     )
 
 
+REPEATABLE = frozenset(("tag", *DIMENSIONS))
 FILTERS = ("tag", "q", "start_time", "end_time", *DIMENSIONS)
 
 
 def _values(name: str, words: list[str], errors: list[tuple[str, str]]) -> tuple[str | int, ...]:
     closed = {"event_type": EVENT_TYPES, "severity": SEVERITIES}.get(name)
     if closed:
-        errors += [(name, f"must be one of {', '.join(closed)}, not {word!r}") for word in words if word not in closed]
+        errors += [
+            (name, f"must be one of {', '.join(closed)}, not {cut(word)!r}") for word in words if word not in closed
+        ]
     if DIMENSIONS[name].type == "String":
         return tuple(words)
-    errors += [(name, f"must be a status from 100 to 599, not {word!r}") for word in words if not _is_status(word)]
+    errors += [(name, f"must be a status from 100 to 599, not {cut(word)!r}") for word in words if not _is_status(word)]
     return tuple(int(word) for word in words if _is_status(word))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from litestar import get
@@ -17,6 +17,7 @@ _OUTCOMES = ("stored", "duplicate", "rejected", "rate_limited", "overloaded")
 _SERVICES_MAX = 1_000
 _RED = ("requests", "errors", "error_rate", "p50_ms", "p95_ms", "p99_ms")
 _RECENT = timedelta(minutes=15)
+_FIRST = datetime.min.replace(tzinfo=UTC)  # nothing can be before it
 
 
 class Stats(Struct, frozen=True):
@@ -117,7 +118,7 @@ async def services(
     only(request, ("start_time", "end_time", "fresh"))
     server, owner = server_of(request), tenant(request)
     end = moment("end_time", end_time) or server.clock.now()
-    start = moment("start_time", start_time) or end - _RECENT
+    start = moment("start_time", start_time) or end - min(_RECENT, end - _FIRST)
     if start >= end:
         raise BadParameters([("start_time", "must be before end_time")])
     is_fresh = fresh and await server.fresh(owner)
