@@ -7,14 +7,17 @@ LOCK = requirements-dev.lock
 BIN = .venv/bin
 # One of these a core: the tests start servers of their own.
 TEST_PROCESSES = 2
+# How long each fuzz target is tried.
+TORTURE_SECONDS = 120
 
-.PHONY: help install demo test quick check bench datasets clean lock
+.PHONY: help install demo test quick torture check bench datasets clean lock
 
 help:
 	@echo "make install   .venv with PulseStream and its tools (about 250 MB the first time)"
 	@echo "make demo      a server with a day of history, live traffic and a live view; Ctrl-C ends it"
 	@echo "make test      every test"
 	@echo "make quick     the tests that take seconds"
+	@echo "make torture   fuzz what reads bodies and questions, two minutes each (Linux; gets a fuzzer the first time)"
 	@echo "make check     lint, format, types, import law, tidiness"
 	@echo "make bench     what one machine takes in and answers, beside what the engine alone could"
 	@echo "make datasets  the four sample files, the same bytes everywhere"
@@ -36,6 +39,10 @@ test: .venv/installed
 
 quick: .venv/installed
 	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile -m "not slow"
+
+torture: .venv/installed
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || sh scripts/packages.sh torture
+	@$(BIN)/python tests/torture/run.py --seconds $(TORTURE_SECONDS)
 
 check: .venv/installed
 	@echo "check: ruff" && $(BIN)/ruff check

@@ -1,5 +1,6 @@
 #!/bin/sh
 # packages.sh install   make .venv hold what requirements-dev.lock names, and this package
+# packages.sh torture   add the fuzzer of `make torture` to .venv
 # packages.sh lock      renew requirements-dev.lock with the newest versions that pyproject.toml allows
 #
 #   PYTHON   the Python to make .venv with; else the first of python3, python3.14 … python3.11 that is new enough
@@ -79,6 +80,12 @@ install() {
     touch .venv/installed
 }
 
+torture() {
+    make_uv
+    uv_install --quiet --group torture || fail "could not install the group torture (uv's message is above);" \
+        "its fuzzer, atheris, is there for CPython on Linux only"
+}
+
 # One lock for Linux and macOS and every Python from 3.11: hashes, and no address of an index.
 lock() {
     make_uv
@@ -92,5 +99,6 @@ lock() {
 case "${1:-}" in
     install) install ;;
     lock) lock ;;
-    *) fail "usage: packages.sh install|lock" ;;
+    torture) torture ;;
+    *) fail "usage: packages.sh install|lock|torture" ;;
 esac

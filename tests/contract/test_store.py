@@ -61,7 +61,7 @@ def test_a_store_that_joined_tags_by_a_zero_character_joins_them_by_a_colon(stor
     store.migrate()
     session.insert_events(line(2, event("new", context={"tags": {"a": "b:c"}})))
     tagged = Query(tenant="acme", limit=9, tags=(("a", "b:c"),))
-    assert session.ask(sql.count(tagged, hidden=[])).rows[0][0] == 2
+    assert session.ask(sql.count(tagged, view=View())).rows[0][0] == 2
 
 
 def test_a_store_of_a_newer_program_is_refused_and_left_alone(store, session):
