@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import accumulate, chain, islice, tee
 
 NESTING_MAX = 500  # levels of objects and arrays inside one field
+SHALLOW_BYTES = 2 * NESTING_MAX  # text up to this cannot be nested deeper
 
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _STRINGS = re.compile(_STRING)
@@ -23,9 +24,7 @@ _OTHERS = bytes(set(range(256)) - set(b"[{]},"))
 
 
 def is_too_deep(text: bytes | memoryview, *, levels_max: int = NESTING_MAX) -> bool:
-    """Whether `text`, which is JSON, has more levels. Free for short text, and cheap for text with few brackets."""
-    if len(text) <= 2 * levels_max:
-        return False
+    """Whether `text`, which is JSON, has more levels. Cheap for text with few brackets."""
     text = bytes(text)
     if text.count(b"[") + text.count(b"{") <= levels_max:
         return False

@@ -27,7 +27,7 @@ from pulsestream.event import (
     encode,
 )
 from pulsestream.extra import Fields, split
-from pulsestream.ingest.nesting import NESTING_MAX, is_too_deep
+from pulsestream.ingest.nesting import NESTING_MAX, SHALLOW_BYTES, is_too_deep
 
 _WHOLE = f"an event of at most {WHOLE_BYTES_MAX} bytes as a whole"
 _OPAQUE = f"payload and metadata of at most {EVENT_BYTES_MAX} bytes together"
@@ -131,6 +131,8 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
 
 
 def _over_limits(event: Event, body: bytes, extra: bytes) -> Refusal | None:
+    if len(body) + len(extra) <= SHALLOW_BYTES:
+        return None
     payload, metadata = memoryview(event.payload), memoryview(event.metadata)
     if len(payload) + len(metadata) > EVENT_BYTES_MAX:
         return _too_large("payload", len(payload) + len(metadata), _OPAQUE, event.event_id)
