@@ -114,7 +114,7 @@ def test_a_malformed_line_is_rejected_with_its_number_and_sinks_nobody(server):
         (b'{"events": 5}', {}, 400, "events"),
         (b"[1, 2", {}, 400, "JSON"),
         (b"not gzip", {"Content_Encoding": "gzip"}, 400, "gzip"),
-        (gzip.compress(b"[]" * 50)[:-4], {"Content_Encoding": "gzip"}, 400, "gzip"),
+        (gzip.compress(b"[]" * 50, mtime=0)[:-4], {"Content_Encoding": "gzip"}, 400, "gzip"),
         (zstd.compress(b"[]" * 50)[:-2], {"Content_Encoding": "zstd"}, 400, "zstd"),
         (b"[]", {"Content_Encoding": "br"}, 415, "gzip, zstd"),
         (b"[]", {"Idempotency_Key": "k" * 256}, 422, "255"),
