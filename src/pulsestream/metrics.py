@@ -38,5 +38,10 @@ class Counters:
     def add(self, metric: Metric, tenant: str, label: str) -> None:
         self._counts[metric][tenant, label] += 1
 
+    def forget(self, tenant: str) -> None:
+        for counts in self._counts.values():
+            for key in [key for key in counts if key[0] == tenant]:
+                del counts[key]
+
     def of_tenant(self, metric: Metric, tenant: str) -> dict[str, int]:
         return {label: count for (owner, label), count in self._counts[metric].items() if owner == tenant}

@@ -291,6 +291,7 @@ class Server:
                 eraser=self.eraser,
                 aside=self.aside,
                 expirations=self.expirations,
+                counters=self.counters,
             ),
             clock=self.clock,
             sweep_s=SWEEP_S,

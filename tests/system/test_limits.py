@@ -6,6 +6,7 @@ import gzip
 import http.client
 import json
 import threading
+import time
 
 import pytest
 
@@ -335,3 +336,23 @@ def test_a_tenant_that_asks_much_does_not_make_another_wait_its_turn(server, ask
         sender.join(120)
     assert done == [200] * 100
     assert answered < 90, "the other tenant's request was not behind all of these"
+
+
+def test_a_tenant_of_the_same_name_begins_with_nothing(server):
+    key = made_tenant(server, "reborn", rate_events_per_s=1, burst_events=2)
+    assert batch(server, key, event(1), event(2)).status == 200
+    assert batch(server, key, event(3)).status == 429
+    assert server.ask("POST", BATCH, b"junk", key=key).status == 400
+    assert admin(server, "DELETE", "/tenants/reborn").status == 202
+    refused = server.ask("GET", "/ingestion/stats", key=key)
+    assert refused.status == 401, "its keys are gone with the answer"
+    deadline = time.monotonic() + 60
+    while admin(server, "PATCH", "/tenants/reborn", {}).status != 404:
+        assert time.monotonic() < deadline, "it was never removed"
+    again = made_tenant(server, "reborn")
+    told = stats(server, again)
+    assert (told["received"], told["total_events"], told["requests_refused"]) == (0, 0, {})
+    assert batch(server, again, event(1)).json["stored"] == 1
+    acts = [line["act"] for line in server.ask("GET", "/audit", key=again).json["lines"]]
+    assert acts == ["create key", "create tenant"]
+    assert server.ask("GET", "/ingestion/stats", key=key).status == 401

@@ -26,3 +26,6 @@ def test_counts_are_kept_apart_by_tenant_and_label(metric):
     assert counters.of_tenant(metric, "acme") == {"a": 2, "b": 1}
     assert counters.of_tenant(metric, "zeta") == {"a": 1}
     assert counters.of_tenant(metric, "nobody") == {}
+    counters.forget("acme")
+    assert counters.of_tenant(metric, "acme") == {}
+    assert counters.of_tenant(metric, "zeta") == {"a": 1}

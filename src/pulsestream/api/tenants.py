@@ -102,8 +102,11 @@ async def delete_tenant(request: AnyRequest, name: str) -> TenantAnswer:
 async def audit(request: AnyRequest, limit: Limit = 100) -> AuditLines:
     """What administrators did, newest first: about every tenant for the operator, otherwise about your own."""
     only(request, ("limit",))
-    actor = caller(request, Scope.ADMIN)
-    return AuditLines(server_of(request).audit.lines(tenant=None if actor.is_operator else actor.tenant, limit=limit))
+    actor, server = caller(request, Scope.ADMIN), server_of(request)
+    if actor.is_operator:
+        return AuditLines(server.audit.lines(tenant=None, limit=limit))
+    since = server.tenants.get(actor.tenant).created_at
+    return AuditLines(server.audit.lines(tenant=actor.tenant, limit=limit, since=since))
 
 
 def _changed(own: OwnLimits, changes: dict[str, object]) -> OwnLimits:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from pulsestream.clock import Clock
+from pulsestream.clock import EPOCH, Clock
 from pulsestream.control.database import Database
 
 log = logging.getLogger("pulsestream.audit")
@@ -60,12 +60,15 @@ class Audit:
         with self._database.transaction() as connection:
             self.add(connection, actor, act, subject, tenant=tenant)
 
-    def lines(self, *, tenant: str | None, limit: int) -> list[Line]:
-        """The newest `limit` lines about one tenant, or about all, newest first."""
+    def lines(self, *, tenant: str | None, limit: int, since: datetime = EPOCH) -> list[Line]:
+        """The newest `limit` lines about one tenant, or about all, newest first.
+
+        `since`: a tenant of the same name may have been there before.
+        """
         with self._database.transaction() as connection:
             rows = connection.execute(
                 "SELECT at, tenant, actor, act, subject, detail FROM audit"
-                " WHERE ? IS NULL OR tenant = ? ORDER BY number DESC LIMIT ?",
-                (tenant, tenant, limit),
+                " WHERE (? IS NULL OR tenant = ?) AND at >= ? ORDER BY number DESC LIMIT ?",
+                (tenant, tenant, since.isoformat(), limit),
             ).fetchall()
         return [Line(datetime.fromisoformat(at), *rest) for at, *rest in rows]

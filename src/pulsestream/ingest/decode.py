@@ -142,7 +142,10 @@ def decode_batch(body: bytes, content_type: str, *, events_max: int = EVENTS_MAX
         return Decoded([], None)
     utf8 = _is_utf8(body)
     document = _document(body, content_type, utf8=utf8, events_max=events_max)
-    return document or _decode_lines(body, utf8=utf8, events_max=events_max)
+    decoded = document or _decode_lines(body, utf8=utf8, events_max=events_max)
+    if len(decoded.items) > events_max:
+        raise _too_many(events_max)
+    return decoded
 
 
 def count_events(body: bytes, content_type: str) -> int:

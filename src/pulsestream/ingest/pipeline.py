@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from pulsestream.clock import Clock
 from pulsestream.control.tenants import Limits
-from pulsestream.errors import NotFound, Overloaded, RateLimited, StoreBusy, TooLarge
+from pulsestream.errors import NotFound, Overloaded, RateLimited, StoreBusy
 from pulsestream.event import TIMESTAMP_MIN, Event, encode
 from pulsestream.ingest.content import same_as_stored
 from pulsestream.ingest.decode import NOT_REGULAR, count_events, decode_batch, decode_one, inflate
@@ -199,17 +199,14 @@ class Pipeline:
             self._limiter.check_debt(body.tenant)
         except RateLimited as error:
             raise _RefusedWhole(error, 1 if body.single else count_events(data, body.content_type)) from error
-        decoded = decode_one(data) if body.single else decode_batch(data, body.content_type)
-        count = len(decoded.items)
-        if count > limits.batch_events_max:
-            raise TooLarge(
-                f"a batch may hold {limits.batch_events_max} events, this one holds {count}: send smaller batches",
-                events_max=limits.batch_events_max,
-            )
+        if body.single:
+            decoded = decode_one(data)
+        else:
+            decoded = decode_batch(data, body.content_type, events_max=limits.batch_events_max)
         try:
-            self._limiter.take(body.tenant, count, dry_run=body.dry_run)
+            self._limiter.take(body.tenant, len(decoded.items), dry_run=body.dry_run)
         except RateLimited as error:
-            raise _RefusedWhole(error, count) from error
+            raise _RefusedWhole(error, len(decoded.items)) from error
         items, scrubbed = _scrubbed(decoded.items, self._scrubber(body.tenant))
         checked = [_checked(item, index, terms) for index, item in enumerate(items)]
         return _Read(checked, scrubbed, decoded.lines, decoded.batch_id)
