@@ -49,6 +49,9 @@ class Stats(Struct, frozen=True):
     outcomes: dict[str, int]
     reasons: dict[str, int]
     requests_refused: dict[str, int]
+    deleted_events: int = 0
+    expired_events: int = 0
+    quarantined_events: int = 0
     last_event_at: datetime | None = None
     fresh: bool = True
 
@@ -114,6 +117,14 @@ def _print_counts(console: Console, stats: Stats) -> None:
     facts.add_row("this minute", f"{stats.events_this_minute:,}", "")
     if stats.processing_queue_size:
         facts.add_row("waiting", f"{stats.processing_queue_size:,}", "acknowledged, not yet searchable")
+    # With `present`, these are all that was ever stored.
+    for name, count, note in (
+        ("deleted", stats.deleted_events, ""),
+        ("expired", stats.expired_events, "past the retention"),
+        ("quarantined", stats.quarantined_events, "the store refused them; they are in aside.jsonl"),
+    ):
+        if count:
+            facts.add_row(name, f"{count:,}", note)
     console.print(Padding(facts, (0, 0, 0, 2), expand=False))
     console.print()
     console.print(Text("Received", style="bold"))

@@ -205,6 +205,9 @@ STATS = {
     "events_this_minute": 3,
     "last_event_at": "2026-05-04T10:20:30Z",
     "processing_queue_size": 17,
+    "deleted_events": 3,
+    "expired_events": 1500,
+    "quarantined_events": 0,
     "error_rate": 0.05,
     "received": 2000,
     "outcomes": {"stored": 1200, "duplicate": 700, "rejected": 100, "rate_limited": 0, "overloaded": 0},
@@ -243,6 +246,7 @@ def test_stats_shows_outcomes_reasons_and_services(run):
     for part in (
         "present 1,200 newest 2026-05-04 10:20:30 UTC",
         "waiting 17 acknowledged, not yet searchable",
+        "deleted 3 expired 1,500 past the retention Received",
         "duplicate 700 35.0%",
         "received 2,000",
         "too old 60 invalid 40",
