@@ -41,6 +41,7 @@ from pulsestream.ingest.watermark import Watermark
 from pulsestream.metrics import Counters
 from pulsestream.query.model import View
 from pulsestream.query.run import Questions
+from pulsestream.query.token import NONCE_BYTES, Tokens
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Session, Store
 from pulsestream.turns import Turns
@@ -84,6 +85,7 @@ class Server:
         self.watermark: Watermark
         self.pipeline: Pipeline
         self.questions: Questions
+        self.tokens: Tokens
         self._control: Database
         self._scrubbers: dict[tuple[str, str], Scrubber] = {}  # by tenant and rules
         self._decoding: Turns
@@ -168,6 +170,9 @@ class Server:
         self._control = Database(self.data / "control.sqlite")
         self.audit = Audit(self._control, self.clock)
         self._secret = self._control.secret("scrub", secrets.token_bytes(32))
+        self.tokens = Tokens(
+            self._control.secret("tokens", secrets.token_bytes(32)), lambda: secrets.token_bytes(NONCE_BYTES)
+        )
         parse_rules(self.settings.scrub)  # wrong ones are said at the start
         self.tenants = Tenants(
             self._control, self.audit, self.clock, defaults=_limits(self.settings), changed=self._limits_changed

@@ -14,7 +14,7 @@ ACTS = {
     ("POST", "/tenants"): ("/tenants", {"name": "acme"}, "create tenant"),
     ("PATCH", "/tenants/{name:str}"): ("/tenants/acme", {"burst_events": 5}, "update tenant"),
     ("DELETE", "/tenants/{name:str}"): ("/tenants/acme", None, "delete tenant"),
-    ("DELETE", "/ingestion/events/{event_id:str}"): ("/ingestion/events/evt_gone", None, "delete event"),
+    ("DELETE", "/ingestion/events/{event_id:path}"): ("/ingestion/events/evt_gone", None, "delete event"),
 }
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
-from litestar import Litestar, Response, Router
+from litestar import Litestar, Response, Router, get, route
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.openapi import OpenAPIConfig
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Redirect
 from litestar.types import ASGIApp, ExceptionHandlersMap
 
-from pulsestream.api import events, health, keys, problems, rate, stats, tenants
+from pulsestream.api import document, events, health, keys, problems, rate, stats, tenants
+from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
 from pulsestream.api.parameters import AnyRequest
@@ -36,6 +36,7 @@ HANDLERS = (
     tenants.update_tenant,
     tenants.delete_tenant,
     tenants.audit,
+    document.openapi,
 )
 
 _BODY_BYTES_MAX = 64 * 1024  # of what is no event: a key, a tenant
@@ -45,14 +46,36 @@ def build(server: Server) -> ASGIApp:
     """The application of a server that runs."""
     exceptions: ExceptionHandlersMap = {Exception: _on_error, HTTPException: _on_http_error}
     framework = Litestar(
-        [Router("/api/v1", route_handlers=HANDLERS)],
-        state=State({"server": server}),
+        [Router(document.PREFIX, route_handlers=[_options(), *HANDLERS], guards=[guard]), old_document],
+        state=State({"server": server, "document": document.encode(HANDLERS)}),
         exception_handlers=exceptions,
-        openapi_config=OpenAPIConfig(title="PulseStream", version=version("pulsestream")),
+        openapi_config=None,  # its pages load scripts from elsewhere, and it knows neither our errors nor our scopes
         logging_config=None,
         request_max_body_size=_BODY_BYTES_MAX,
     )
     return Gate(server, IngestDoor(server, framework))
+
+
+@get("/schema/openapi.json", status_code=308)
+async def old_document() -> Redirect:
+    """Where the document was."""
+    return Redirect(document.PATH, status_code=308)
+
+
+def _options() -> HTTPRouteHandler:
+    """The framework's own answer names the methods of one of a path's handlers only."""
+    methods: dict[str, set[str]] = {}
+    for handler in HANDLERS:
+        for path in handler.paths:
+            methods.setdefault(path, {"OPTIONS"}).update(map(str, handler.http_methods))
+
+    @route([*methods], http_method="OPTIONS", status_code=204)
+    async def options(request: AnyRequest) -> Response[None]:
+        path = request.scope["path_template"].removeprefix(document.PREFIX)
+        return Response(None, status_code=204, headers={"Allow": ", ".join(sorted(allowed[path]))})
+
+    allowed = {document.written(path): names for path, names in methods.items()}
+    return options
 
 
 def _on_error(_request: AnyRequest, error: Exception) -> Response[bytes]:
@@ -64,7 +87,7 @@ def _on_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]
         extra = error.extra if isinstance(error.extra, list) else []
         named = [(str(part.get("key")), str(part.get("message"))) for part in extra if isinstance(part, dict)]
         return _on_error(request, BadParameters(named or [("request", error.detail)]))
-    return _response(problems.http_answer(error.status_code, error.detail))
+    return _response(problems.http_answer(error.status_code, error.detail, error.headers))
 
 
 def _response(answer: problems.Answer) -> Response[bytes]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
 from msgspec import Struct
 
+from pulsestream.api.operation import terms_of
 from pulsestream.control.keys import Key, Keys, Scope, allow
 from pulsestream.errors import Unauthorized
 
@@ -20,11 +23,12 @@ class Caller(Struct, frozen=True):
     key: Key | None
     refusal: Unauthorized | None = None
 
-    def may(self, scope: Scope) -> Key:
-        """Raises Unauthorized, Forbidden."""
+    def may(self, scope: Scope | None = None) -> Key:
+        """The key, which has this scope. Raises Unauthorized, Forbidden."""
         if self.key is None:
             raise self.refusal or Unauthorized("this needs a key: send it in the header X-API-Key")
-        allow(self.key, scope)
+        if scope is not None:
+            allow(self.key, scope)
         return self.key
 
 
@@ -35,6 +39,16 @@ def recognise(headers: Iterable[tuple[bytes, bytes]], keys: Keys) -> Caller:
         return Caller(keys.authenticate(text))
     except Unauthorized as error:
         return Caller(None, error)
+
+
+def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Before a handler's parameters are looked at: whoever may not call it learns nothing of them.
+
+    Raises Unauthorized, Forbidden.
+    """
+    terms = terms_of(handler)
+    if terms.key:
+        caller_of(connection.scope).may(terms.scope)
 
 
 def introduce(scope: Any, caller: Caller) -> None:  # noqa: ANN401 - an ASGI scope is one of several dicts

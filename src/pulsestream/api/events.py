@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +13,7 @@ from litestar.params import Parameter
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from pulsestream.api.operation import ASKING, terms
 from pulsestream.api.parameters import (
     FILTERS,
     OFFSET_MAX,
@@ -28,9 +27,9 @@ from pulsestream.api.parameters import (
     tenant,
 )
 from pulsestream.control.keys import Scope
-from pulsestream.errors import BadParameters, NotFound, Overloaded
-from pulsestream.event import EVENT_TYPES, INT_MAX, SEVERITIES
-from pulsestream.query.model import Cursor, Query
+from pulsestream.errors import BadParameters, NotFound, Overloaded, StoreError
+from pulsestream.event import EVENT_TYPES, SEVERITIES, StoredEvent
+from pulsestream.query.model import Query
 
 _BY_ID = "/ingestion/events/"
 
@@ -62,7 +61,11 @@ class DeleteAnswer(Struct, frozen=True):
     message: str
 
 
-@get("/ingestion/events/search", dependencies={"question": Provide(filters, sync_to_thread=False)})
+@get(
+    "/ingestion/events/search",
+    opt=terms(Scope.READ, raises=ASKING),
+    dependencies={"question": Provide(filters, sync_to_thread=False)},
+)
 async def search(
     request: AnyRequest,
     question: Query,
@@ -71,12 +74,15 @@ async def search(
     cursor: str | None = None,
     fresh: Fresh = True,
 ) -> SearchAnswer:
-    """Newest first. `cursor` goes on where the page before ended, whatever has arrived since."""
+    """Events that match, newest first.
+
+    `cursor` goes on where the page before ended, whatever has arrived since.
+    """
     only(request, (*FILTERS, "limit", "offset", "cursor", "fresh"))
-    after = Cursor.from_token(cursor) if cursor else None
-    if after and offset:
+    if cursor and offset:
         raise BadParameters([("offset", "cannot be combined with cursor: send one of them")])
     server = server_of(request)
+    after = server.tokens.cursor(question.tenant, cursor) if cursor else None
     began = server.clock.monotonic()
     is_fresh = not fresh or await server.fresh(question.tenant)
     page = await server.questions.search(
@@ -87,32 +93,41 @@ async def search(
         total_count=page.total,
         filtered_count=page.filtered,
         has_more=page.following is not None,
-        next_cursor=page.following.to_token() if page.following else None,
+        next_cursor=server.tokens.of_cursor(question.tenant, page.following) if page.following else None,
         search_id="search_" + secrets.token_hex(8),
         execution_time_ms=round((server.clock.monotonic() - began) * 1000, 3),
         fresh=fresh and is_fresh,
     )
 
 
-@get("/ingestion/events/tail", dependencies={"question": Provide(filters, sync_to_thread=False)})
+@get(
+    "/ingestion/events/tail",
+    opt=terms(Scope.READ, raises=ASKING),
+    dependencies={"question": Provide(filters, sync_to_thread=False)},
+)
 async def tail(request: AnyRequest, question: Query, limit: Limit = 10, after: str | None = None) -> TailAnswer:
-    """What has arrived since `after`; without it the newest events."""
+    """Events in order of arrival.
+
+    What has arrived since `after`; without it the newest events.
+    """
     only(request, (*FILTERS, "limit", "after"))
     server = server_of(request)
-    since = _position(after) if after else None
+    since = server.tokens.position(question.tenant, after) if after else None
     found = await server.questions.arrivals(replace(question, limit=limit), after=since, fed=server.watermark.fed)
-    return TailAnswer(found.events, _token(found.position), found.has_more)
+    return TailAnswer(found.events, server.tokens.of_position(question.tenant, found.position), found.has_more)
 
 
-@get("/ingestion/events/types")
+@get("/ingestion/events/types", opt=terms(Scope.READ))
 async def types(request: AnyRequest) -> list[str]:
-    tenant(request)
+    """The kinds of event there are."""
+    only(request, ())
     return list(EVENT_TYPES)
 
 
-@get("/ingestion/events/severities")
+@get("/ingestion/events/severities", opt=terms(Scope.READ))
 async def severities(request: AnyRequest) -> list[str]:
-    tenant(request)
+    """The severities there are, mildest first."""
+    only(request, ())
     return list(SEVERITIES)
 
 
@@ -121,12 +136,13 @@ def _id_as_sent(request: AnyRequest, _event_id: Path) -> str:
     return unquote(request.scope["raw_path"].decode("latin-1").partition(_BY_ID)[2])
 
 
-@get("/ingestion/events/{event_id:path}")
+@get("/ingestion/events/{event_id:path}", opt=terms(Scope.READ, raises=(NotFound, *ASKING), answer=StoredEvent))
 async def event(
     request: AnyRequest,
     event_id: Path,
     fresh: Fresh = True,
 ) -> Raw:
+    """One event by its id, with all that was sent."""
     only(request, ("fresh",))
     server, owner, wanted = server_of(request), tenant(request), _id_as_sent(request, event_id)
     if fresh:
@@ -137,27 +153,21 @@ async def event(
     return found
 
 
-@delete("/ingestion/events/{event_id:path}", status_code=200)
+@delete(
+    "/ingestion/events/{event_id:path}",
+    status_code=200,
+    opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)),
+)
 async def delete_event(request: AnyRequest, event_id: Path) -> DeleteAnswer:
-    """Gone from every answer when this returns, and for good: its id is not stored again."""
-    server, key = server_of(request), caller(request, Scope.ADMIN)
+    """Delete one event.
+
+    Gone from every answer when this returns, and for good: its id is not stored again.
+    """
+    only(request, ())
+    server, key = server_of(request), caller(request)
     owner, doomed = key.tenant, _id_as_sent(request, event_id)
     if server.eraser.is_full(owner):
         raise Overloaded("many deleted events still wait to be removed: send this again in a moment", 2)
     await server.pipeline.delete(owner, doomed, server.eraser.hide)
     server.audit.note(key.actor, "delete event", doomed, tenant=owner)
     return DeleteAnswer(success=True, event_id=doomed, message="deleted")
-
-
-def _token(position: int) -> str:
-    return base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
-
-
-def _position(token: str) -> int:
-    try:
-        position = int(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
-        if not 0 <= position <= INT_MAX:
-            raise ValueError(position)
-    except (binascii.Error, ValueError) as error:
-        raise BadParameters([("after", "is not one of ours: pass on `next` as it was given")]) from error
-    return position

@@ -10,6 +10,7 @@ from litestar import get
 from msgspec import Struct
 
 from pulsestream.api.auth import caller_of
+from pulsestream.api.operation import terms
 from pulsestream.api.parameters import AnyRequest, only, server_of
 from pulsestream.errors import Unauthorized
 from pulsestream.metrics import REQUESTS_REFUSED
@@ -41,9 +42,12 @@ class OperatorHealth(Health, frozen=True, kw_only=True):
     disk_free_bytes: int
 
 
-@get("/ingestion/health")
+@get("/ingestion/health", opt=terms(key=False))
 async def health(request: AnyRequest) -> OperatorHealth | Health:
-    """Needs no key."""
+    """Whether the server is well.
+
+    Needs no key. An admin key of the operator sees the numbers too.
+    """
     only(request, ())
     found = _look(server_of(request))
     key = caller_of(request.scope).key

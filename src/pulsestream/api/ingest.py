@@ -29,7 +29,7 @@ IDEMPOTENCY_KEY_MAX = 255
 # How long `?ack=searchable` waits. The events are safe meanwhile; the answer says how far it came.
 _SEARCHABLE_PATIENCE_S = 10.0
 
-_CHOICES = {"detail": ("all", "errors", "none"), "ack": ("durable", "searchable"), "dry_run": ("false", "true")}
+CHOICES = {"detail": ("all", "errors", "none"), "ack": ("durable", "searchable"), "dry_run": ("false", "true")}
 
 
 class Item(Struct, frozen=True):
@@ -103,6 +103,8 @@ class IngestDoor:
         path = scope.get("path")
         if path in (SINGLE_PATH, BATCH_PATH) and scope.get("method") == "POST":
             await self._ingest(cast("HTTPScope", scope), receive, send, single=path == SINGLE_PATH)
+        elif path in (SINGLE_PATH, BATCH_PATH):
+            await problems.send(send, problems.http_answer(405, "Method Not Allowed", {"Allow": "POST"}))
         else:
             await self._beyond(scope, receive, send)
 
@@ -199,14 +201,14 @@ class IngestDoor:
 
 
 def _options(query: str) -> dict[str, str]:
-    options = {name: choices[0] for name, choices in _CHOICES.items()}
+    options = {name: choices[0] for name, choices in CHOICES.items()}
     if query:
         errors = []
         for name, values in parse_qs(query, keep_blank_values=True).items():
-            if name not in _CHOICES:
-                errors.append((name, f"is not known here: there are {' and '.join(_CHOICES)}"))
-            elif values[-1] not in _CHOICES[name]:
-                errors.append((name, f"must be one of {', '.join(_CHOICES[name])}"))
+            if name not in CHOICES:
+                errors.append((name, f"is not known here: there are {' and '.join(CHOICES)}"))
+            elif values[-1] not in CHOICES[name]:
+                errors.append((name, f"must be one of {', '.join(CHOICES[name])}"))
             options[name] = values[-1]
         if errors:
             raise BadParameters(errors)
@@ -262,7 +264,7 @@ _SAID = {
 def _single(receipt: Receipt, *, dry_run: bool) -> problems.Answer:
     event_id = receipt.event_ids[0]
     if receipt.refusals:
-        return _refused(receipt.refusals[0], event_id)
+        return refused_event(receipt.refusals[0], event_id)
     status = receipt.status(0)
     answer = SingleAnswer(
         success=True,
@@ -277,7 +279,7 @@ def _single(receipt: Receipt, *, dry_run: bool) -> problems.Answer:
     return _json(200, answer)
 
 
-def _refused(refusal: Refusal, event_id: str | None) -> problems.Answer:
+def refused_event(refusal: Refusal, event_id: str | None) -> problems.Answer:
     reason = refusal.reason
     first = refusal.errors[0]
     refused = RefusedAnswer(

@@ -9,9 +9,10 @@ from litestar import delete, get, post
 from litestar.params import Body, Parameter
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from pulsestream.api.operation import terms
 from pulsestream.api.parameters import AnyRequest, caller, only, server_of
 from pulsestream.control.keys import Key, Scope
-from pulsestream.errors import BadParameters, Forbidden
+from pulsestream.errors import BadParameters, Forbidden, NotFound, StoreError
 
 OfTenant = Annotated[
     str | None, Parameter(description="whose keys; another tenant's only with an admin key of the operator")
@@ -46,22 +47,28 @@ class KeyList(Struct, frozen=True):
     keys: list[KeyAnswer]
 
 
-@get("/keys")
+@get("/keys", opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)))
 async def list_keys(request: AnyRequest, tenant: OfTenant = None) -> KeyList:
-    """The tenant's keys, revoked and expired ones too, oldest first."""
+    """The tenant's keys, oldest first.
+
+    Revoked and expired ones too.
+    """
     only(request, ("tenant",))
-    actor = caller(request, Scope.ADMIN)
+    actor = caller(request)
     server = server_of(request)
     owner = _owner(actor, tenant)
     server.tenants.get(owner)
     return KeyList([_shown(key) for key in server.keys.of_tenant(owner)])
 
 
-@post("/keys")
+@post("/keys", opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)))
 async def create_key(request: AnyRequest, data: Annotated[NewKey, Body(title="What the key is to be")]) -> KeyAnswer:
-    """A new key, shown this once."""
+    """Make a key.
+
+    The answer's `key` is the key itself, shown this once.
+    """
     only(request, ())
-    actor = caller(request, Scope.ADMIN)
+    actor = caller(request)
     server = server_of(request)
     if data.expires_at is not None and (data.expires_at.tzinfo is None or data.expires_at <= server.clock.now()):
         raise BadParameters([("expires_at", "must be a time to come, with a zone, such as 2027-01-31T00:00:00Z")])
@@ -72,11 +79,14 @@ async def create_key(request: AnyRequest, data: Annotated[NewKey, Body(title="Wh
     return _shown(made.key, made.secret)
 
 
-@delete("/keys/{key_id:str}", status_code=200)
+@delete("/keys/{key_id:str}", status_code=200, opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)))
 async def revoke_key(request: AnyRequest, key_id: str) -> KeyAnswer:
-    """The key opens nothing from now on. It stays in the list, as revoked."""
+    """Revoke a key.
+
+    It opens nothing from now on. It stays in the list, as revoked.
+    """
     only(request, ())
-    actor = caller(request, Scope.ADMIN)
+    actor = caller(request)
     return _shown(
         server_of(request).keys.revoke(actor.actor, key_id, tenant=None if actor.is_operator else actor.tenant)
     )

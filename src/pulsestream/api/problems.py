@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
@@ -24,9 +25,18 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+_DOCUMENT = "/api/v1/openapi.json"
 _HELP = {
-    404: "see /schema for the paths there are",
-    405: "see /schema for the methods of this path",
+    404: f"{_DOCUMENT} has the paths there are",
+    405: f"{_DOCUMENT} has the methods of this path",
+}
+# What the framework and the wire refuse before anything of ours is asked, by status.
+FRAMEWORK_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    431: "request_header_fields_too_large",
 }
 
 
@@ -90,15 +100,15 @@ async def send(to: Send, answer: Answer) -> None:
     await to({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
-def http_answer(status: int, detail: str) -> Answer:
-    """For what the framework itself refuses: no such path, no such method."""
-    code = HTTPStatus(status).name.lower()
-    return _answer(_final(status, f"{detail}: {_HELP[status]}" if status in _HELP else detail, code))
+def http_answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """For what the framework itself refuses: no such path, no such method, a body that cannot be read."""
+    code = FRAMEWORK_CODES.get(status, "bad_request" if status < 500 else "internal")  # noqa: PLR2004 - RFC 9110
+    return _answer(_final(status, f"{detail}: {_HELP[status]}" if status in _HELP else detail, code), headers)
 
 
 def _final(status: int, detail: str, code: str) -> Problem:
     return Problem(HTTPStatus(status).phrase, status, detail, code, retryable=False)
 
 
-def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Answer:
-    return Answer(problem.status, {"Content-Type": CONTENT_TYPE} | (headers or {}), msgspec.json.encode(problem))
+def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(problem.status, {"Content-Type": CONTENT_TYPE, **(headers or {})}, msgspec.json.encode(problem))

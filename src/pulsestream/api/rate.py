@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from litestar import get
 from msgspec import Struct
 
-from pulsestream.api.auth import caller_of
-from pulsestream.api.parameters import AnyRequest, only, server_of
-from pulsestream.control.keys import Scope
+from pulsestream.api.operation import terms
+from pulsestream.api.parameters import AnyRequest, only, server_of, tenant
+
+# A burst of years ends at no date that a calendar has.
+_RESET_MAX_S = 3e9
 
 
 class RateLimit(Struct, frozen=True):
@@ -26,19 +28,21 @@ class RateLimit(Struct, frozen=True):
     exceeded: bool
 
 
-@get("/ingestion/rate-limit")
+@get("/ingestion/rate-limit", opt=terms())
 async def rate_limit(request: AnyRequest) -> RateLimit:
-    """A key of any scope may ask."""
+    """Where your tenant stands with its rate.
+
+    A key of any scope may ask.
+    """
     only(request, ())
-    caller, server = caller_of(request.scope), server_of(request)
-    key = caller.key or caller.may(Scope.INGEST)
-    quota = server.limiter.quota(key.tenant)
+    server = server_of(request)
+    quota = server.limiter.quota(tenant(request))
     if quota is None:
         return RateLimit(None, None, None, None, exceeded=False)
     return RateLimit(
         limit=quota.limit,
         remaining=quota.remaining,
-        reset_time=server.clock.now() + timedelta(seconds=quota.reset_s),
+        reset_time=server.clock.now() + timedelta(seconds=min(quota.reset_s, _RESET_MAX_S)),
         window_size_seconds=round(quota.window_s, 3),
         exceeded=quota.remaining < 1,
     )

@@ -8,7 +8,9 @@ from typing import Any
 from litestar import get
 from msgspec import Struct
 
+from pulsestream.api.operation import ASKING, terms
 from pulsestream.api.parameters import AnyRequest, Fresh, moment, only, server_of, tenant
+from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters
 from pulsestream.metrics import REQUESTS_REFUSED
 from pulsestream.query.model import Query
@@ -72,8 +74,9 @@ class Services(Struct, frozen=True):
     fresh: bool
 
 
-@get("/ingestion/stats")
+@get("/ingestion/stats", opt=terms(Scope.READ, raises=ASKING))
 async def stats(request: AnyRequest, fresh: Fresh = True) -> Stats:
+    """What was received, and what became of it."""
     only(request, ("fresh",))
     server, owner = server_of(request), tenant(request)
     is_fresh = fresh and await server.fresh(owner)
@@ -107,14 +110,17 @@ async def stats(request: AnyRequest, fresh: Fresh = True) -> Stats:
     )
 
 
-@get("/query/services")
+@get("/query/services", opt=terms(Scope.READ, raises=ASKING))
 async def services(
     request: AnyRequest,
     start_time: str | None = None,
     end_time: str | None = None,
     fresh: Fresh = True,
 ) -> Services:
-    """Every service in a time range: by default the last 15 minutes."""
+    """Rate, errors and duration of every service.
+
+    In a time range: by default the last 15 minutes.
+    """
     only(request, ("start_time", "end_time", "fresh"))
     server, owner = server_of(request), tenant(request)
     end = moment("end_time", end_time) or server.clock.now()

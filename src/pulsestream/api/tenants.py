@@ -9,12 +9,15 @@ from litestar import delete, get, patch, post
 from litestar.params import Body
 from msgspec import Meta, Struct, ValidationError, convert, structs, to_builtins
 
+from pulsestream.api.operation import terms
 from pulsestream.api.parameters import AnyRequest, Limit, caller, only, server_of
 from pulsestream.control.audit import Line
 from pulsestream.control.keys import Key, Scope
 from pulsestream.control.tenants import NAME_PATTERN, Limits, OwnLimits, Tenant
-from pulsestream.errors import BadParameters, Forbidden
+from pulsestream.errors import BadParameters, Exists, Forbidden, NotFound, StoreError
 from pulsestream.ingest.scrub import parse_rules
+
+RATE_MIN = 0.001  # events a second: with less, the time of one event is no number that clocks and headers hold
 
 
 class NewTenant(Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,54 +58,72 @@ class AuditLines(Struct, frozen=True):
     lines: list[Line]
 
 
-@get("/tenants")
+@get("/tenants", opt=terms(Scope.ADMIN))
 async def list_tenants(request: AnyRequest) -> TenantList:
-    """Every tenant, for the operator; otherwise your own."""
+    """Tenants with their limits.
+
+    Every tenant, for the operator; otherwise your own.
+    """
     only(request, ())
-    actor, server = caller(request, Scope.ADMIN), server_of(request)
+    actor, server = caller(request), server_of(request)
     seen = server.tenants.all() if actor.is_operator else [server.tenants.get(actor.tenant)]
     return TenantList([_shown(tenant, server.tenants.limits(tenant.name)) for tenant in seen])
 
 
-@post("/tenants")
+@post("/tenants", opt=terms(Scope.ADMIN, raises=(Exists, StoreError)))
 async def create_tenant(
     request: AnyRequest, data: Annotated[NewTenant, Body(title="Its name and limits")]
 ) -> TenantAnswer:
-    """A new tenant, without keys: make it one with `tenant` in `POST /keys`."""
+    """Make a tenant.
+
+    It has no keys yet: make it one with `tenant` in `POST /keys`. For the operator.
+    """
     only(request, ())
     actor, server = _operator(request), server_of(request)
-    parse_rules(data.limits.scrub or "")
+    _check(data.limits)
     return _shown(server.tenants.create(actor.actor, data.name, data.limits), server.tenants.limits(data.name))
 
 
-@patch("/tenants/{name:str}")
+@patch("/tenants/{name:str}", opt=terms(Scope.ADMIN, raises=(NotFound, StoreError), body=OwnLimits))
 async def update_tenant(
     request: AnyRequest,
     name: str,
     data: Annotated[dict[str, object], Body(title="The limits that change; null is the server's again")],
 ) -> TenantAnswer:
-    """New limits, in force with the next request. What is not named stays."""
+    """Change a tenant's limits.
+
+    In force with the next request. What is not named stays; null is the server's setting again. For the operator.
+    """
     only(request, ())
     actor, server = _operator(request), server_of(request)
-    own = _changed(server.tenants.get(name).own, data)
-    parse_rules(own.scrub or "")
+    tenant = server.tenants.get(name)
+    if tenant.deleting:
+        raise NotFound(f"the tenant {name!r} is being removed: wait until it is gone, then make it anew")
+    own = _changed(tenant.own, data)
+    _check(own)
     return _shown(server.tenants.update(actor.actor, name, own), server.tenants.limits(name))
 
 
-@delete("/tenants/{name:str}", status_code=202)
+@delete("/tenants/{name:str}", status_code=202, opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)))
 async def delete_tenant(request: AnyRequest, name: str) -> TenantAnswer:
-    """Its keys open nothing from now on; its events are removed behind that."""
+    """Remove a tenant.
+
+    Its keys open nothing from now on; its events are removed behind that. For the operator.
+    """
     only(request, ())
     actor, server = _operator(request), server_of(request)
     server.delete_tenant(actor.actor, name)
     return _shown(server.tenants.get(name), server.tenants.limits(name))
 
 
-@get("/audit")
+@get("/audit", opt=terms(Scope.ADMIN, raises=(StoreError,)))
 async def audit(request: AnyRequest, limit: Limit = 100) -> AuditLines:
-    """What administrators did, newest first: about every tenant for the operator, otherwise about your own."""
+    """What administrators did, newest first.
+
+    About every tenant for the operator, otherwise about your own.
+    """
     only(request, ("limit",))
-    actor, server = caller(request, Scope.ADMIN), server_of(request)
+    actor, server = caller(request), server_of(request)
     if actor.is_operator:
         return AuditLines(server.audit.lines(tenant=None, limit=limit))
     since = server.tenants.get(actor.tenant).created_at
@@ -114,14 +135,22 @@ def _changed(own: OwnLimits, changes: dict[str, object]) -> OwnLimits:
     try:
         return convert(to_builtins(own) | changes, OwnLimits)
     except ValidationError as error:
-        raise BadParameters([("limits", str(error))]) from error
+        what, _, place = str(error).partition(" - at `$.")
+        raise BadParameters([(place.rstrip("`") or "limits", what)]) from error
 
 
 def _operator(request: AnyRequest) -> Key:
-    actor = caller(request, Scope.ADMIN)
+    actor = caller(request)
     if not actor.is_operator:
         raise Forbidden("only an admin key of the operator's tenant manages tenants; yours manages its own keys")
     return actor
+
+
+def _check(own: OwnLimits) -> None:
+    """What types cannot say. Raises BadParameters."""
+    if own.rate_events_per_s and own.rate_events_per_s < RATE_MIN:
+        raise BadParameters([("rate_events_per_s", f"must be 0, which is no limit, or at least {RATE_MIN}")])
+    parse_rules(own.scrub or "")
 
 
 def _shown(tenant: Tenant, limits: Limits) -> TenantAnswer:

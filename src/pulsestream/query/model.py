@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from pulsestream.errors import BadParameters
@@ -84,14 +81,3 @@ class Cursor(Struct, frozen=True, array_like=True):
     timestamp_us: _Place
     position: _Place
     snapshot: _Place
-
-    def to_token(self) -> str:
-        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
-
-    @classmethod
-    def from_token(cls, token: str) -> Cursor:
-        try:
-            text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-            return msgspec.json.decode(text, type=cls)
-        except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError) as error:
-            raise BadParameters([("cursor", "is not one of ours: pass on `next_cursor` as it was given")]) from error

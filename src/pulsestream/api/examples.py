@@ -1,0 +1,259 @@
+"""One example for everything in the document: a test holds each against its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulsestream.errors import (
+    BadParameters,
+    BadRequest,
+    Exists,
+    Forbidden,
+    NotFound,
+    Overloaded,
+    PulseStreamError,
+    QueryTooHeavy,
+    RateLimited,
+    RequestTimeout,
+    StoreBusy,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedEncoding,
+)
+
+EVENT: dict[str, Any] = {
+    "event_id": "evt_9b2f6c1d",
+    "event_type": "api_call",
+    "timestamp": "2026-05-04T10:20:30.123456Z",
+    "title": "POST /api/v1/payments/capture",
+    "message": "card declined by issuer",
+    "severity": "error",
+    "source": {
+        "service": "payment-service",
+        "endpoint": "/api/v1/payments/capture",
+        "method": "POST",
+        "version": "1.8.2",
+        "environment": "production",
+    },
+    "metrics": {"response_time_ms": 466.87, "status_code": 502, "request_size_bytes": 412, "cache_hit": False},
+    "context": {"user_id": "user_7", "ip_address": "192.0.2.7", "tags": {"city": "São Paulo"}},
+    "trace": {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"},
+    "error_details": {"error_code": "card_declined", "error_type": "PaymentError"},
+    "payload": {"amount": 1290, "currency": "BRL"},
+}
+LINE = (
+    '{"event_type":"api_call","title":"GET /orders",'
+    '"source":{"service":"orders","endpoint":"/orders","method":"GET"}}\n'
+)
+_MADE_AT = "2026-05-04T10:20:31.000201Z"
+_STORED = EVENT | {"received_at": _MADE_AT}
+_KEY = {
+    "id": "3da1bafc",
+    "prefix": "ps_3da1bafc",
+    "tenant": "acme",
+    "name": "checkout service",
+    "scopes": ["ingest"],
+    "created_at": _MADE_AT,
+    "expires_at": "2027-01-31T00:00:00Z",
+    "last_used_at": None,
+    "revoked_at": None,
+}
+_TENANT = {
+    "name": "acme",
+    "created_at": _MADE_AT,
+    "own": {"rate_events_per_s": 1000.0, "retention_days": 30},
+    "limits": {
+        "rate_events_per_s": 1000.0,
+        "burst_events": 1000,
+        "retention_days": 30,
+        "body_bytes_max": 67108864,
+        "batch_events_max": 50000,
+        "requests_max": 1000,
+        "connections_max": 2000,
+        "scrub": "",
+    },
+    "deleting": False,
+}
+_RED = {
+    "requests": 1200,
+    "requests_per_second": 1.333,
+    "errors": 12,
+    "error_rate": 0.01,
+    "p50_ms": 41.2,
+    "p95_ms": 210.0,
+    "p99_ms": 466.87,
+}
+
+# By the name of the operation.
+BODIES: dict[str, Any] = {
+    "send_event": EVENT,
+    "send_batch": {"events": [EVENT], "batch_id": "nightly-7"},
+    "create_key": {"scopes": ["ingest"], "name": "checkout service", "expires_at": "2127-01-31T00:00:00Z"},
+    "create_tenant": {"name": "acme", "limits": {"rate_events_per_s": 1000, "retention_days": 30}},
+    "update_tenant": {"burst_events": 5000, "retention_days": None},
+}
+ANSWERS: dict[str, Any] = {
+    "openapi": {"openapi": "3.1.0"},
+    "send_event": {
+        "success": True,
+        "event_id": "evt_9b2f6c1d",
+        "ingested_at": _MADE_AT,
+        "processing_status": "stored",
+        "message": "stored",
+        "errors": [],
+    },
+    "send_batch": {
+        "batch_id": "nightly-7",
+        "total_events": 2,
+        "successful_events": 1,
+        "failed_events": 1,
+        "stored": 1,
+        "duplicate": 0,
+        "rejected": 1,
+        "ingested_at": _MADE_AT,
+        "processing_status": "partial",
+        "ack": "durable",
+        "dry_run": False,
+        "results": [
+            {"index": 0, "event_id": "evt_9b2f6c1d", "status": "stored"},
+            {
+                "index": 1,
+                "event_id": "evt_2",
+                "status": "rejected",
+                "line": 2,
+                "reason": "invalid",
+                "errors": [
+                    {
+                        "field": "severity",
+                        "rule": "one of info, warning, error, critical",
+                        "value": '"loud"',
+                        "help": "send one of these words, or leave it out for info",
+                    }
+                ],
+            },
+        ],
+    },
+    "search": {
+        "events": [_STORED],
+        "total_count": 120000,
+        "filtered_count": 243,
+        "has_more": True,
+        "next_cursor": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
+        "search_id": "search_51f0c2d3a4b59687",
+        "execution_time_ms": 12.4,
+        "fresh": True,
+    },
+    "tail": {"events": [_STORED], "next": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n", "has_more": False},
+    "types": ["api_call", "user_action", "system_event", "error_event", "custom_event"],
+    "severities": ["info", "warning", "error", "critical"],
+    "event": _STORED,
+    "delete_event": {"success": True, "event_id": "evt_9b2f6c1d", "message": "deleted"},
+    "stats": {
+        "total_events": 119990,
+        "events_today": 9000,
+        "events_this_hour": 700,
+        "events_this_minute": 11,
+        "last_event_at": _MADE_AT,
+        "processing_queue_size": 0,
+        "error_rate": 0.01,
+        "received": 120030,
+        "outcomes": {"stored": 120000, "duplicate": 20, "rejected": 10, "rate_limited": 0, "overloaded": 0},
+        "reasons": {"invalid": 10},
+        "requests_refused": {"unsupported_encoding": 1},
+        "deleted_events": 10,
+        "expired_events": 0,
+        "quarantined_events": 0,
+        "fresh": True,
+    },
+    "services": {
+        "start_time": "2026-05-04T10:05:31Z",
+        "end_time": "2026-05-04T10:20:31Z",
+        "total": _RED,
+        "services": [_RED | {"service": "payment-service"}],
+        "fresh": True,
+    },
+    "health": {"status": "healthy", "version": "0.1.0", "uptime_seconds": 3600.5},
+    "rate_limit": {
+        "limit": 1000,
+        "remaining": 958,
+        "reset_time": _MADE_AT,
+        "window_size_seconds": 1.0,
+        "exceeded": False,
+    },
+    "list_keys": {"keys": [_KEY]},
+    "create_key": _KEY | {"key": "ps_3da1bafc_8Qw0o0d9Ff2zJb6m1l5n7r3t4u6v8x0y2A4C6E8G0I2"},
+    "revoke_key": _KEY | {"revoked_at": "2026-06-01T08:00:00Z"},
+    "list_tenants": {"tenants": [_TENANT]},
+    "create_tenant": _TENANT,
+    "update_tenant": _TENANT,
+    "delete_tenant": _TENANT | {"deleting": True},
+    "audit": {
+        "lines": [
+            {
+                "at": _MADE_AT,
+                "tenant": "acme",
+                "actor": "3da1bafc@default",
+                "act": "create key",
+                "subject": "5e2b77c0",
+                "detail": "ingest",
+            }
+        ]
+    },
+}
+# By name: a parameter means the same wherever it is taken.
+PARAMETERS: dict[str, Any] = {
+    "event_id": "evt_9b2f6c1d",
+    "key_id": "3da1bafc",
+    "name": "acme",
+    "tenant": "acme",
+    "event_type": ["api_call", "error_event"],
+    "severity": ["error"],
+    "service": ["payment-service"],
+    "endpoint": ["/api/v1/payments/capture"],
+    "method": ["POST"],
+    "version": ["1.8.2"],
+    "environment": ["production"],
+    "status_code": ["502", "503"],
+    "user_id": ["user_7"],
+    "session_id": ["sess_7"],
+    "request_id": ["req_7"],
+    "ip_address": ["192.0.2.7"],
+    "trace_id": ["4bf92f3577b34da6a3ce929d0e0e4736"],
+    "error_code": ["card_declined"],
+    "error_type": ["PaymentError"],
+    "tag": ["city:São Paulo"],
+    "q": "declined",
+    "start_time": "2026-05-04T10:00:00Z",
+    "end_time": "2026-05-04T11:00:00Z",
+    "limit": 20,
+    "offset": 0,
+    "cursor": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
+    "after": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
+    "fresh": True,
+    "detail": "errors",
+    "ack": "durable",
+    "dry_run": "false",
+    "Idempotency-Key": "nightly-7",
+    "Content-Encoding": "gzip",
+}
+# One of each code that can be an answer.
+ERRORS: tuple[PulseStreamError, ...] = (
+    BadRequest("the gzip body ends too soon: send it whole"),
+    Unauthorized("this needs a key: send it in the header X-API-Key"),
+    Forbidden(
+        "this needs a key with the scope 'admin'; yours has read: "
+        "ask an administrator for one (`pulsestream key create --scope admin`)"
+    ),
+    NotFound("there is no event with the id 'evt_9b2f6c1d'"),
+    RequestTimeout("the request stopped in the middle: send it again, whole"),
+    Exists("there is a tenant 'acme' already"),
+    TooLarge("a batch may hold 50000 events, this one holds 60000: send smaller batches", 50_000),
+    UnsupportedEncoding("Content-Encoding 'br' is not supported: send gzip, zstd or plain"),
+    BadParameters([("limit", "Expected `int` <= 1000")]),
+    QueryTooHeavy("the question takes too long: ask about a shorter time range"),
+    RateLimited("over this tenant's rate of 1000 events/s: this fits in 0.042 s", 0.042),
+    TooManyRequests("this tenant has 1000 requests under way, as many as it may: send fewer at one time"),
+    Overloaded("too many large requests at one time: send this again in a moment", 1),
+    StoreBusy("the store has no room on its disk"),
+)
