@@ -182,7 +182,7 @@ ODD = b"\n\n".join([b'{"not": "an event"}', b"junk", b"{" * 50, b'"x"', b"   "])
     ],
 )
 def test_a_tenant_in_debt_is_refused_before_its_events_are_decoded(server, body, headers, count):
-    key = made_tenant(server, f"debt-{abs(hash((body, count))) % 10**12}", rate_events_per_s=0.0001, burst_events=1)
+    key = made_tenant(server, f"debt-{abs(hash((body, count))) % 10**12}", rate_events_per_s=0.001, burst_events=1)
     assert batch(server, key, event(0)).status == 200
     assert server.ask("POST", BATCH, body, key=key, **headers).status == 429
     assert stats(server, key)["outcomes"]["rate_limited"] == count
@@ -347,7 +347,7 @@ def test_a_tenant_of_the_same_name_begins_with_nothing(server):
     refused = server.ask("GET", "/ingestion/stats", key=key)
     assert refused.status == 401, "its keys are gone with the answer"
     deadline = time.monotonic() + 60
-    while admin(server, "PATCH", "/tenants/reborn", {}).status != 404:
+    while any(tenant["name"] == "reborn" for tenant in server.get("/tenants")["tenants"]):
         assert time.monotonic() < deadline, "it was never removed"
     again = made_tenant(server, "reborn")
     told = stats(server, again)

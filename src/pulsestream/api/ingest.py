@@ -103,7 +103,7 @@ class IngestDoor:
         path = scope.get("path")
         if path in (SINGLE_PATH, BATCH_PATH) and scope.get("method") == "POST":
             await self._ingest(cast("HTTPScope", scope), receive, send, single=path == SINGLE_PATH)
-        elif path in (SINGLE_PATH, BATCH_PATH):
+        elif path == SINGLE_PATH:
             await problems.send(send, problems.http_answer(405, "Method Not Allowed", {"Allow": "POST"}))
         else:
             await self._beyond(scope, receive, send)
