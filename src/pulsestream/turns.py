@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from pulsestream.errors import Overloaded
+from pulsestream.errors import TooManyRequests
 
 T = TypeVar("T")
 
@@ -17,23 +17,28 @@ T = TypeVar("T")
 class Turns:
     """For the event loop's thread. A tenant that asks much delays itself, and others by one turn each."""
 
-    def __init__(self, threads: int, *, name: str, waiting_max: int) -> None:
-        """`waiting_max`: calls of one tenant that may wait; beyond it `run` raises Overloaded."""
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._free = threads
+    def __init__(self, threads: int, *, name: str, waiting_max: int, spare: int = 0) -> None:
+        """`spare`: threads beyond those, for tenants of which no call is under way.
+
+        `waiting_max`: calls of one tenant that may wait; beyond it `run` raises TooManyRequests.
+        """
+        self._executor = ThreadPoolExecutor(threads + spare, thread_name_prefix=name)
+        self._free = threads + spare
+        self._spare = spare
+        self._under_way: Counter[str] = Counter()
         self._waiting_max = waiting_max
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # in the order of whose turn comes next
 
     async def run(self, tenant: str, call: Callable[[], T]) -> T:
         """What `call` returns or raises, called on one of the threads when it is this tenant's turn."""
-        if self._free:
-            self._free -= 1
+        if self._may_begin(tenant):
+            self._begin(tenant)
         else:
             await self._turn(tenant)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, call)
         finally:
-            self._pass_on()
+            self._end(tenant)
 
     def close(self) -> None:
         """Wait for the calls under way; those that wait are cancelled."""
@@ -45,14 +50,14 @@ class Turns:
     async def _turn(self, tenant: str) -> None:
         queue = self._waiting.setdefault(tenant, deque())
         if len(queue) >= self._waiting_max:
-            raise Overloaded("too many requests of this tenant wait already: send this again in a moment")
+            raise TooManyRequests("too many requests of this tenant wait already: send this again in a moment")
         turn = asyncio.get_running_loop().create_future()
         queue.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._pass_on()  # it was given the turn and cannot use it
+                self._end(tenant)  # it was given the turn and cannot use it
             else:
                 self._leave(tenant, turn)
             raise
@@ -65,14 +70,29 @@ class Turns:
             if not queue:
                 del self._waiting[tenant]
 
-    def _pass_on(self) -> None:
-        while self._waiting:
-            tenant = next(iter(self._waiting))
-            queue = self._waiting.pop(tenant)
-            turn = queue.popleft()
-            if queue:
-                self._waiting[tenant] = queue  # behind everybody else
-            if not turn.done():
-                turn.set_result(None)
-                return
+    def _may_begin(self, tenant: str) -> bool:
+        return self._free > (self._spare if self._under_way[tenant] else 0)
+
+    def _begin(self, tenant: str) -> None:
+        self._free -= 1
+        self._under_way[tenant] += 1
+
+    def _end(self, tenant: str) -> None:
         self._free += 1
+        self._under_way[tenant] -= 1
+        if not self._under_way[tenant]:
+            del self._under_way[tenant]
+        for waiting in [one for one in self._waiting if self._may_begin(one)]:
+            if self._may_begin(waiting):
+                self._give_turn(waiting)
+
+    def _give_turn(self, tenant: str) -> None:
+        queue = self._waiting.pop(tenant)
+        while queue:
+            turn = queue.popleft()
+            if not turn.done():
+                self._begin(tenant)
+                turn.set_result(None)
+                break
+        if queue:
+            self._waiting[tenant] = queue  # behind everybody else

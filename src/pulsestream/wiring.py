@@ -37,6 +37,7 @@ from pulsestream.ingest.pipeline import Pipeline
 from pulsestream.ingest.purge import Purger
 from pulsestream.ingest.scrub import Scrubber, parse_rules
 from pulsestream.ingest.segments import Found, Span, scan, segments
+from pulsestream.ingest.share import Share
 from pulsestream.ingest.watermark import Watermark
 from pulsestream.metrics import Counters
 from pulsestream.query.model import View
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 
 FRESH_PATIENCE_S = 1.0  # how long a question waits for what its tenant had acknowledged
 COMPARE_PATIENCE_S = 10.0  # how long an ingest request waits to compare an event with a stored one
+_ACTS_WAITING_MAX = 20  # of one tenant's administrators
 _DECODES_WAITING_MAX = 1_000  # large bodies of one tenant that may wait; their bytes are bounded too
 SWEEP_S = 600.0  # between two looks for what is past its retention
 DRAIN_PATIENCE_S = 10.0  # how long a stop waits for the engine to take the rest of the journal
@@ -87,8 +89,11 @@ class Server:
         self.questions: Questions
         self.tokens: Tokens
         self._control: Database
-        self._scrubbers: dict[tuple[str, str], Scrubber] = {}  # by tenant and rules
+        # What is written to the control database waits for the disk; one thread keeps such acts in order.
+        self.administration = Turns(1, name="administration", waiting_max=_ACTS_WAITING_MAX)
+        self._scrubbers: dict[str, tuple[str, Scrubber]] = {}  # by tenant, with the rules as they were written
         self._decoding: Turns
+        self.inflight = Share(settings.inflight_bytes_max)
         self._dedup: Dedup
         self._undeleted: Sequence[tuple[str, str]]
         self._loop: asyncio.AbstractEventLoop
@@ -122,6 +127,7 @@ class Server:
         await asyncio.to_thread(self.questions.close)
         self.store.close()
         await asyncio.to_thread(self._decoding.close)
+        await asyncio.to_thread(self.administration.close)
         self.keys.close()
         self._control.close()
         if self._lock is not None:
@@ -309,6 +315,7 @@ class Server:
             journal=self.journal,
             stored=self,
             turns=self._decoding,
+            room=self.inflight,
             limits=self.tenants.limits,
             limiter=self.limiter,
             scrubber=self._scrubber,
@@ -332,10 +339,13 @@ class Server:
         text = self.tenants.limits(tenant).scrub
         if not text:
             return None
-        if (tenant, text) not in self._scrubbers:
-            secret = blake2b(tenant.encode(), key=self._secret).digest()
-            self._scrubbers[tenant, text] = Scrubber(parse_rules(text), secret)
-        return self._scrubbers[tenant, text]
+        known, scrubber = self._scrubbers.get(tenant, ("", None))
+        if scrubber is None or known != text:
+            # With its beginning: a tenant of the same name that was there before had other hashes.
+            began = self.tenants.get(tenant).created_at.isoformat()
+            scrubber = Scrubber(parse_rules(text), blake2b(f"{tenant} {began}".encode(), key=self._secret).digest())
+            self._scrubbers[tenant] = (text, scrubber)
+        return scrubber
 
     def _limits_changed(self, tenant: str) -> None:
         if hasattr(self, "limiter"):

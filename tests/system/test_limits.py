@@ -356,3 +356,14 @@ def test_a_tenant_of_the_same_name_begins_with_nothing(server):
     acts = [line["act"] for line in server.ask("GET", "/audit", key=again).json["lines"]]
     assert acts == ["create key", "create tenant"]
     assert server.ask("GET", "/ingestion/stats", key=key).status == 401
+
+
+def test_one_large_event_and_many_of_its_id_hold_up_nobody(server):
+    """Each of them is compared with the first; the first is read once for all."""
+    key = made_tenant(server, "crowd")
+    large = event("crowd", payload={"list": list(range(100_000))})
+    small = [event("crowd", title=f"other {number}") for number in range(500)]
+    answer = batch(server, key, large, *small, options="?detail=none")
+    assert (answer.json["stored"], answer.json["rejected"]) == (1, 500)
+    again = batch(server, key, *small, options="?detail=none&dry_run=true")
+    assert again.json["rejected"] == 500

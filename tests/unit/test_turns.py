@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from pulsestream.errors import Overloaded
+from pulsestream.errors import TooManyRequests
 from pulsestream.turns import Turns
 
 PATIENCE_S = 30
@@ -66,7 +66,7 @@ def test_a_tenant_that_asks_too_much_is_refused_and_others_are_not():
         await held.start()
         for _ in range(2):
             await held.ask("a")
-        with pytest.raises(Overloaded, match="tenant"):
+        with pytest.raises(TooManyRequests, match="tenant"):
             await held.turns.run("a", lambda: None)
         await held.ask("b")
         await held.release()
@@ -95,10 +95,25 @@ def test_who_leaves_with_the_turn_in_hand_passes_it_on():
         await held.start()
         leaving = await held.ask("a")
         await held.ask("b")
-        held.turns._pass_on()  # as the end of a call does: the turn is a's
+        held.turns._give_turn("a")  # as the end of a call does
         leaving.cancel()
         await held.release()
         assert held.order == ["b"]
+
+    asyncio.run(run())
+
+
+def test_a_spare_thread_is_for_who_has_no_call_under_way():
+    async def run():
+        held = Held(spare=1)
+        await held.start()
+        mine = await held.ask("holder")
+        await held.ask("b")
+        await asyncio.wait_for(held.tasks[-1], PATIENCE_S)
+        assert held.order == ["b"]
+        assert not mine.done(), "the holder has a thread already"
+        await held.release()
+        assert held.order == ["b", "holder"]
 
     asyncio.run(run())
 

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from pulsestream.config import Settings
-from pulsestream.errors import Overloaded, Reason, StoreInUse
+from pulsestream.errors import Overloaded, Reason, StoreBusy, StoreInUse, StoreRefused, TooManyRequests
 from pulsestream.ingest.aside import AsideList
 from pulsestream.ingest.files import Files
 from pulsestream.ingest.pipeline import Body
@@ -137,5 +137,48 @@ def test_a_server_that_stops_takes_nothing_more_and_has_everything(tmp_path):
         assert list((tmp_path / "journal").iterdir()) == []
         async with serving(tmp_path) as server:
             assert await send(server, event("e99"), event("late")) == ["duplicate", "stored"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("error", [TooManyRequests("the queue is full"), StoreBusy("the disk"), StoreRefused("a row")])
+def test_events_that_could_not_be_compared_are_counted(tmp_path, monkeypatch, error):
+    """A request that was read is counted by its events, whatever it was that stopped it."""
+
+    async def run():
+        async with serving(tmp_path, rate_events_per_s=10) as server:
+            assert await send(server, event("a"), event("b")) == ["stored"] * 2
+
+            async def fails(*_):
+                raise error
+
+            with monkeypatch.context() as patched:
+                patched.setattr(server.questions, "by_ids", fails)
+                with pytest.raises(Overloaded):
+                    await send(server, event("a", title="other"), event("c"), event("d"))
+            assert await server.fresh(TENANT)
+            counted = dict.fromkeys(["stored", "overloaded"], 0)
+            for outcome, _, events in await server.questions.outcomes(TENANT):
+                counted[outcome] += events
+            assert counted == {"stored": 2, "overloaded": 3}
+            assert server.limiter.quota(TENANT).remaining == 8, "what the server could not take costs nothing"
+
+    asyncio.run(run())
+
+
+def test_checked_events_wait_only_where_there_is_room(tmp_path):
+    async def run():
+        async with serving(tmp_path, inflight_bytes_max=1 << 20) as server:
+            server.inflight.take(TENANT, 900_000)
+            with pytest.raises(Overloaded, match="too many large"):
+                await send(server, event("a", message="x" * 2_000))
+            server.inflight.give_back(TENANT, 900_000)
+            assert await send(server, event("a", message="x" * 2_000)) == ["stored"]
+            assert server.inflight.has_room(TENANT, 700_000), "all of it came back"
+            assert ("overloaded", "overloaded", 1) in await outcomes(server)
+
+    async def outcomes(server):
+        assert await server.fresh(TENANT)
+        return await server.questions.outcomes(TENANT)
 
     asyncio.run(run())

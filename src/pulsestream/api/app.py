@@ -13,8 +13,9 @@ from pulsestream.api import document, events, health, keys, problems, rate, stat
 from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
-from pulsestream.api.parameters import AnyRequest
-from pulsestream.errors import BadParameters
+from pulsestream.api.parameters import AnyRequest, server_of
+from pulsestream.errors import BadParameters, Unauthorized
+from pulsestream.metrics import REQUESTS_REFUSED
 from pulsestream.wiring import Server
 
 HANDLERS = (
@@ -78,7 +79,9 @@ def _options() -> HTTPRouteHandler:
     return options
 
 
-def _on_error(_request: AnyRequest, error: Exception) -> Response[bytes]:
+def _on_error(request: AnyRequest, error: Exception) -> Response[bytes]:
+    if isinstance(error, Unauthorized):
+        server_of(request).counters.add(REQUESTS_REFUSED, "", error.code)
     return _response(problems.answer(error))
 
 

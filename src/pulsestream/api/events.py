@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -169,5 +170,5 @@ async def delete_event(request: AnyRequest, event_id: Path) -> DeleteAnswer:
     if server.eraser.is_full(owner):
         raise Overloaded("many deleted events still wait to be removed: send this again in a moment", 2)
     await server.pipeline.delete(owner, doomed, server.eraser.hide)
-    server.audit.note(key.actor, "delete event", doomed, tenant=owner)
+    await asyncio.to_thread(server.audit.note, key.actor, "delete event", doomed, tenant=owner)
     return DeleteAnswer(success=True, event_id=doomed, message="deleted")

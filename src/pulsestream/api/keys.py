@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from pulsestream.api.operation import terms
 from pulsestream.api.parameters import AnyRequest, caller, only, server_of
 from pulsestream.control.keys import Key, Scope
-from pulsestream.errors import BadParameters, Forbidden, NotFound, StoreError
+from pulsestream.errors import BadParameters, Exists, Forbidden, NotFound, StoreError
 
 OfTenant = Annotated[
     str | None, Parameter(description="whose keys; another tenant's only with an admin key of the operator")
@@ -57,11 +57,15 @@ async def list_keys(request: AnyRequest, tenant: OfTenant = None) -> KeyList:
     actor = caller(request)
     server = server_of(request)
     owner = _owner(actor, tenant)
-    server.tenants.get(owner)
-    return KeyList([_shown(key) for key in server.keys.of_tenant(owner)])
+
+    def listed() -> KeyList:
+        server.tenants.get(owner)
+        return KeyList([_shown(key) for key in server.keys.of_tenant(owner)])
+
+    return await server.administration.run(actor.tenant, listed)
 
 
-@post("/keys", opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)))
+@post("/keys", opt=terms(Scope.ADMIN, raises=(NotFound, Exists, StoreError)))
 async def create_key(request: AnyRequest, data: Annotated[NewKey, Body(title="What the key is to be")]) -> KeyAnswer:
     """Make a key.
 
@@ -72,11 +76,15 @@ async def create_key(request: AnyRequest, data: Annotated[NewKey, Body(title="Wh
     server = server_of(request)
     if data.expires_at is not None and (data.expires_at.tzinfo is None or data.expires_at <= server.clock.now()):
         raise BadParameters([("expires_at", "must be a time to come, with a zone, such as 2027-01-31T00:00:00Z")])
-    owner = server.tenants.get(_owner(actor, data.tenant))
-    if owner.deleting:
-        raise BadParameters([("tenant", "is being removed")])
-    made = server.keys.create(actor.actor, owner.name, data.scopes, name=data.name, expires_at=data.expires_at)
-    return _shown(made.key, made.secret)
+    owner = _owner(actor, data.tenant)
+
+    def made() -> KeyAnswer:
+        if server.tenants.get(owner).deleting:
+            raise BadParameters([("tenant", "is being removed")])
+        new = server.keys.create(actor.actor, owner, data.scopes, name=data.name, expires_at=data.expires_at)
+        return _shown(new.key, new.secret)
+
+    return await server.administration.run(actor.tenant, made)
 
 
 @delete("/keys/{key_id:str}", status_code=200, opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)))
@@ -86,10 +94,12 @@ async def revoke_key(request: AnyRequest, key_id: str) -> KeyAnswer:
     It opens nothing from now on. It stays in the list, as revoked.
     """
     only(request, ())
-    actor = caller(request)
-    return _shown(
-        server_of(request).keys.revoke(actor.actor, key_id, tenant=None if actor.is_operator else actor.tenant)
+    actor, server = caller(request), server_of(request)
+    whose = None if actor.is_operator else actor.tenant
+    revoked = await server.administration.run(
+        actor.tenant, lambda: server.keys.revoke(actor.actor, key_id, tenant=whose)
     )
+    return _shown(revoked)
 
 
 def _owner(actor: Key, tenant: str | None) -> str:

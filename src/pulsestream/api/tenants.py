@@ -81,7 +81,11 @@ async def create_tenant(
     only(request, ())
     actor, server = _operator(request), server_of(request)
     _check(data.limits)
-    return _shown(server.tenants.create(actor.actor, data.name, data.limits), server.tenants.limits(data.name))
+
+    def made() -> TenantAnswer:
+        return _shown(server.tenants.create(actor.actor, data.name, data.limits), server.tenants.limits(data.name))
+
+    return await server.administration.run(actor.tenant, made)
 
 
 @patch("/tenants/{name:str}", opt=terms(Scope.ADMIN, raises=(NotFound, StoreError), body=OwnLimits))
@@ -96,12 +100,16 @@ async def update_tenant(
     """
     only(request, ())
     actor, server = _operator(request), server_of(request)
-    tenant = server.tenants.get(name)
-    if tenant.deleting:
-        raise NotFound(f"the tenant {name!r} is being removed: wait until it is gone, then make it anew")
-    own = _changed(tenant.own, data)
-    _check(own)
-    return _shown(server.tenants.update(actor.actor, name, own), server.tenants.limits(name))
+
+    def updated() -> TenantAnswer:
+        tenant = server.tenants.get(name)
+        if tenant.deleting:
+            raise NotFound(f"the tenant {name!r} is being removed: wait until it is gone, then make it anew")
+        own = _changed(tenant.own, data)
+        _check(own)
+        return _shown(server.tenants.update(actor.actor, name, own), server.tenants.limits(name))
+
+    return await server.administration.run(actor.tenant, updated)
 
 
 @delete("/tenants/{name:str}", status_code=202, opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)))
@@ -112,8 +120,12 @@ async def delete_tenant(request: AnyRequest, name: str) -> TenantAnswer:
     """
     only(request, ())
     actor, server = _operator(request), server_of(request)
-    server.delete_tenant(actor.actor, name)
-    return _shown(server.tenants.get(name), server.tenants.limits(name))
+
+    def deleted() -> TenantAnswer:
+        server.delete_tenant(actor.actor, name)
+        return _shown(server.tenants.get(name), server.tenants.limits(name))
+
+    return await server.administration.run(actor.tenant, deleted)
 
 
 @get("/audit", opt=terms(Scope.ADMIN, raises=(StoreError,)))
@@ -124,10 +136,14 @@ async def audit(request: AnyRequest, limit: Limit = 100) -> AuditLines:
     """
     only(request, ("limit",))
     actor, server = caller(request), server_of(request)
-    if actor.is_operator:
-        return AuditLines(server.audit.lines(tenant=None, limit=limit))
-    since = server.tenants.get(actor.tenant).created_at
-    return AuditLines(server.audit.lines(tenant=actor.tenant, limit=limit, since=since))
+
+    def told() -> AuditLines:
+        if actor.is_operator:
+            return AuditLines(server.audit.lines(tenant=None, limit=limit))
+        since = server.tenants.get(actor.tenant).created_at
+        return AuditLines(server.audit.lines(tenant=actor.tenant, limit=limit, since=since))
+
+    return await server.administration.run(actor.tenant, told)
 
 
 def _changed(own: OwnLimits, changes: dict[str, object]) -> OwnLimits:

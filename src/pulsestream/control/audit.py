@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pulsestream.clock import EPOCH, Clock
 from pulsestream.control.database import Database
+from pulsestream.errors import StoreError
 
 log = logging.getLogger("pulsestream.audit")
 
@@ -56,9 +57,12 @@ class Audit:
         log.info("%s %s by %s, tenant %s%s", act, subject, who, tenant, f": {detail}" if detail else "")
 
     def note(self, actor: Actor, act: str, subject: str, *, tenant: str) -> None:
-        """A line for an act whose effect is not in this database."""
-        with self._database.transaction() as connection:
-            self.add(connection, actor, act, subject, tenant=tenant)
+        """A line for an act that has happened elsewhere. Where it cannot be kept, the log says so."""
+        try:
+            with self._database.transaction() as connection:
+                self.add(connection, actor, act, subject, tenant=tenant)
+        except StoreError as error:
+            log.error("not kept (%s): %s %s by %s@%s", error, act, subject, actor.key_id, actor.tenant)  # noqa: TRY400 - what happened is in the text
 
     def lines(self, *, tenant: str | None, limit: int, since: datetime = EPOCH) -> list[Line]:
         """The newest `limit` lines about one tenant, or about all, newest first.
@@ -66,9 +70,15 @@ class Audit:
         `since`: a tenant of the same name may have been there before.
         """
         with self._database.transaction() as connection:
-            rows = connection.execute(
-                "SELECT at, tenant, actor, act, subject, detail FROM audit"
-                " WHERE (? IS NULL OR tenant = ?) AND at >= ? ORDER BY number DESC LIMIT ?",
-                (tenant, tenant, since.isoformat(), limit),
-            ).fetchall()
+            # Two statements: one for both would read every line to find a tenant's.
+            if tenant is None:
+                rows = connection.execute(
+                    "SELECT at, tenant, actor, act, subject, detail FROM audit ORDER BY number DESC LIMIT ?", (limit,)
+                ).fetchall()
+            else:
+                rows = connection.execute(
+                    "SELECT at, tenant, actor, act, subject, detail FROM audit"
+                    " WHERE tenant = ? AND at >= ? ORDER BY number DESC LIMIT ?",
+                    (tenant, since.isoformat(), limit),
+                ).fetchall()
         return [Line(datetime.fromisoformat(at), *rest) for at, *rest in rows]

@@ -58,6 +58,10 @@ _MIGRATIONS = (
 )
 
 
+# Nobody else writes here; who has it open all the same must not hold up the server.
+_LOCKED_S_MAX = 0.2
+
+
 class Database:
     """One connection, shared: a lock lets one thread at a time use it."""
 
@@ -65,7 +69,7 @@ class Database:
         """Raises StoreError where the file cannot be opened or is of a newer version."""
         self._lock = threading.RLock()
         try:
-            self._connection = sqlite3.connect(path, check_same_thread=False)
+            self._connection = sqlite3.connect(path, check_same_thread=False, timeout=_LOCKED_S_MAX)
             self._migrate()
         except sqlite3.Error as error:
             raise StoreError(f"the control database {path} cannot be opened: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,9 @@ from msgspec.structs import replace
 from pulsestream.clock import Clock
 from pulsestream.control.audit import Actor, Audit
 from pulsestream.control.database import Database
-from pulsestream.errors import Forbidden, NotFound, Unauthorized
+from pulsestream.errors import Exists, Forbidden, NotFound, StoreError, Unauthorized
+
+log = logging.getLogger(__name__)
 
 # The operator's: its admin keys manage every tenant.
 FIRST_TENANT = "default"
@@ -26,6 +29,7 @@ DEMO_KEY = "test-api-key-12345"
 
 _KEY = re.compile(r"ps_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _SECRET_BYTES = 32
+KEYS_MAX = 1_000  # of one tenant
 # When a key was last used is kept to the minute: a request must not cost a write.
 _LAST_USED_EVERY = timedelta(minutes=1)
 
@@ -69,7 +73,9 @@ class MadeKey(Struct, frozen=True):
 
 
 class Keys:
-    """All keys are in memory: looking one up costs one hash. For the event loop's thread."""
+    """All keys are in memory: looking one up costs one hash. `authenticate` is for the event loop; one thread at a time
+    may change.
+    """
 
     def __init__(self, database: Database, audit: Audit, clock: Clock, *, given: str = "") -> None:
         """`given`: a key that the settings name. It is the first tenant's, for everything, while it is named."""
@@ -79,6 +85,7 @@ class Keys:
         self._keys: dict[str, Key] = {}
         self._hashes: dict[str, bytes] = {}
         self._used: dict[str, datetime] = {}
+        self._unkept: set[str] = set()  # used since that was last written
         self._flushed_at = clock.now()
         with database.transaction() as connection:
             for row in connection.execute(
@@ -107,8 +114,8 @@ class Keys:
         if not text:
             raise Unauthorized("this needs a key: send it in the header X-API-Key")
         match = _KEY.fullmatch(text)
-        key = self._keys.get(match[1]) if match else self._given
-        if key is None or not hmac.compare_digest(self._hashes[key.id], _digest(text)):
+        key = (self._keys.get(match[1]) if match else None) or self._given
+        if key is None or not hmac.compare_digest(self._hashes.get(key.id, b""), _digest(text)):
             raise Unauthorized("the key in X-API-Key is not known here: check it, or ask for a new one")
         now = self._clock.now()
         if key.revoked_at is not None:
@@ -116,6 +123,7 @@ class Keys:
         if key.expires_at is not None and key.expires_at <= now:
             raise Unauthorized(f"the key {key.prefix}… expired at {key.expires_at.isoformat()}: ask for a new one")
         self._used[key.id] = now
+        self._unkept.add(key.id)
         if now - self._flushed_at >= _LAST_USED_EVERY:
             self._flush()
         return key
@@ -129,7 +137,8 @@ class Keys:
         name: str = "",
         expires_at: datetime | None = None,
     ) -> MadeKey:
-        """A new key of 256 random bits, known from now on."""
+        """A new key of 256 random bits, known from now on. Raises Exists where the tenant has as many as it may."""
+        gone = self._make_room(tenant)
         chosen = tuple(scope for scope in Scope if scope in set(scopes))
         key_id = secrets.token_hex(4)
         while key_id in self._keys:
@@ -145,19 +154,22 @@ class Keys:
             None if expires_at is None else expires_at.isoformat(),
         )
         with self._database.transaction() as connection:
+            connection.executemany("DELETE FROM keys WHERE id = ?", [(key_id,) for key_id in gone])
             connection.execute(
                 "INSERT INTO keys (id, sha256, tenant, name, scopes, created_at, expires_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
             self._audit.add(connection, actor, "create key", key_id, tenant=tenant, detail=" ".join(chosen))
+        for dead in gone:
+            self._drop(dead)
         self._hashes[key_id] = row[1]
         key = self._keys[key_id] = _key((*row, None, None))
         return MadeKey(key, secret)
 
     def of_tenant(self, tenant: str) -> list[Key]:
         """The tenant's keys, revoked and expired ones too, oldest first."""
-        found = [key for key in self._keys.values() if key.tenant == tenant]
+        found = [key for key in self._keys.copy().values() if key.tenant == tenant]
         return [
             replace(key, last_used_at=self._used.get(key.id, key.last_used_at))
             for key in sorted(found, key=lambda key: key.created_at)
@@ -184,9 +196,8 @@ class Keys:
 
     def forget(self, tenant: str) -> None:
         """A tenant is going: its keys open nothing from now on."""
-        for key in [key for key in self._keys.values() if key.tenant == tenant]:
-            del self._keys[key.id], self._hashes[key.id]
-            self._used.pop(key.id, None)
+        for key in self.of_tenant(tenant):
+            self._drop(key.id)
 
     def ensure_operator(self) -> MadeKey | None:
         """A key for the operator, where there is none that works: at the very first start, or after all ran out."""
@@ -195,19 +206,37 @@ class Keys:
         return self.create(Actor("server", FIRST_TENANT), FIRST_TENANT, Scope, name="first key")
 
     def _operators(self) -> list[Key]:
-        now = self._clock.now()
-        return [
-            key
-            for key in self._keys.values()
-            if key.is_operator and key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
-        ]
+        return [key for key in self._keys.copy().values() if key.is_operator and self._works(key)]
+
+    def _works(self, key: Key) -> bool:
+        return key.revoked_at is None and (key.expires_at is None or key.expires_at > self._clock.now())
+
+    def _make_room(self, tenant: str) -> list[str]:
+        """The keys that must go for one more: the oldest of those that open nothing any more. Raises Exists."""
+        keys = self.of_tenant(tenant)
+        dead = [key.id for key in keys if not self._works(key)]
+        surplus = len(keys) + 1 - KEYS_MAX
+        if surplus > len(dead):
+            raise Exists(f"a tenant may have {KEYS_MAX} keys that work: revoke one first")
+        return dead[: max(0, surplus)]
+
+    def _drop(self, key_id: str) -> None:
+        # First out of the way of `authenticate`, which looks for the key and then for its hash.
+        del self._keys[key_id]
+        del self._hashes[key_id]
+        self._used.pop(key_id, None)
 
     def _flush(self) -> None:
         """Keep when each key was last used."""
         self._flushed_at = self._clock.now()
-        used = [(at.isoformat(), key_id) for key_id, at in self._used.items() if key_id in self._keys]
-        with self._database.transaction() as connection:
-            connection.executemany("UPDATE keys SET last_used_at = ? WHERE id = ?", used)
+        used = [(self._used[key_id].isoformat(), key_id) for key_id in self._unkept if key_id in self._keys]
+        try:
+            with self._database.transaction() as connection:
+                connection.executemany("UPDATE keys SET last_used_at = ? WHERE id = ?", used)
+        except StoreError as error:
+            log.warning("when keys were last used is not kept just now: %s", error)
+        else:
+            self._unkept.clear()
 
 
 def allow(key: Key, scope: Scope) -> None:

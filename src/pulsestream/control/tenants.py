@@ -71,7 +71,7 @@ class Tenant(Struct, frozen=True):
 
 
 class Tenants:
-    """All of them are in memory. For the event loop's thread, but for `limits`, which any thread may ask."""
+    """All of them are in memory. Any thread may ask; one thread at a time may change."""
 
     def __init__(
         self, database: Database, audit: Audit, clock: Clock, *, defaults: Limits, changed: Callable[[str], None]
@@ -106,7 +106,7 @@ class Tenants:
         return tenant
 
     def all(self) -> Sequence[Tenant]:
-        return [self._tenants[name] for name in sorted(self._tenants)]
+        return sorted(self._tenants.copy().values(), key=lambda tenant: tenant.name)
 
     def create(self, actor: Actor, name: str, own: OwnLimits) -> Tenant:
         """Raises Exists."""

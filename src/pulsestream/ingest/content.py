@@ -16,29 +16,38 @@ from typing import Any
 from pulsestream.clock import to_micros
 from pulsestream.event import OPAQUE
 
+Content = dict[str, Any]
 
-def same_content(line: bytes, other: bytes) -> bool:
-    """Two journal lines without their positions."""
-    if line == other:
-        return True
-    return _compare(lambda: (_content_of_line(line), _content_of_line(other)))
+# Nested, or numbers written, beyond what can be read: what cannot be compared differs.
+_UNREADABLE = (RecursionError, ValueError, ArithmeticError)
 
 
-def same_as_stored(line: bytes, stored: bytes) -> bool:
-    """A journal line without its position, and an event as the store gives it back."""
-    return _compare(lambda: (_content_of_line(line), _content_of_stored(stored)))
+def of_line(line: bytes) -> Content | None:
+    """The content of a journal line without its position; None where it cannot be read."""
+    return _or_none(_content_of_line, line)
 
 
-def _compare(read: Callable[[], tuple[dict[str, Any], dict[str, Any]]]) -> bool:
-    try:
-        one, other = read()
-        if "timestamp" not in one or "timestamp" not in other:
-            one.pop("timestamp", None)
-            other.pop("timestamp", None)
-        return _equal(one, other)
-    except (RecursionError, ValueError, ArithmeticError):
-        # Nested, or numbers written, beyond what can be read: what cannot be compared differs.
+def of_stored(stored: bytes) -> Content | None:
+    """The content of an event as the store gives it back; None where it cannot be read."""
+    return _or_none(_content_of_stored, stored)
+
+
+def same(one: Content | None, other: Content | None) -> bool:
+    if one is None or other is None:
         return False
+    if "timestamp" not in one or "timestamp" not in other:
+        one, other = ({name: part for name, part in content.items() if name != "timestamp"} for content in (one, other))
+    try:
+        return _equal(one, other)
+    except _UNREADABLE:
+        return False
+
+
+def _or_none(read: Callable[[bytes], Content], text: bytes) -> Content | None:
+    try:
+        return read(text)
+    except _UNREADABLE:
+        return None
 
 
 def _read(text: bytes) -> Any:  # noqa: ANN401 - JSON

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from pulsestream.errors import Reason
-from pulsestream.ingest.content import same_content
+from pulsestream.ingest import content
 from pulsestream.ingest.validate import Admissible, Refusal, refuse
 
 DELETED = -1  # in place of a content hash, which is never negative
@@ -37,6 +37,29 @@ class Sorted(Struct, frozen=True):
     waits: set[asyncio.Future[int]]
 
 
+def find_repeats(items: Sequence[Admissible | Refusal]) -> dict[int, bool]:
+    """Items whose id an earlier one has -> whether they say the same as the first of that id. For any thread.
+
+    The first is read once, however many follow: one large event and a crowd of small ones must not cost their product.
+    """
+    firsts: dict[str, tuple[int, Admissible]] = {}
+    read: dict[str, content.Content | None] = {}
+    found: dict[int, bool] = {}
+    for index, item in enumerate(items):
+        if isinstance(item, Refusal):
+            continue
+        place, one = firsts.setdefault(item.event_id, (index, item))
+        if place == index:
+            continue
+        if one.line == item.line:
+            found[index] = True
+            continue
+        if item.event_id not in read:
+            read[item.event_id] = content.of_line(one.line)
+        found[index] = content.same(read[item.event_id], content.of_line(item.line))
+    return found
+
+
 class Dedup:
     def __init__(self) -> None:
         self._known: dict[str, dict[str, int]] = {}
@@ -52,15 +75,17 @@ class Dedup:
         tenant: str,
         items: Sequence[Admissible | Refusal],
         verdicts: Mapping[tuple[str, int, int], bool],
+        repeats: Mapping[int, bool],
     ) -> Sorted:
         """Tell one request's events apart. Within a request the first of an id wins.
 
         `verdicts`: (event_id, known hash, new hash) -> whether the contents are the same, of earlier doubts.
+        `repeats`: of `find_repeats`.
         """
         known = self._known.get(tenant, {})
         opening = self._open.get(tenant, {})
         found = Sorted([], set(), {}, [], set())
-        first: dict[str, Admissible] = {}
+        first: set[str] = set()
         for index, item in enumerate(items):
             if isinstance(item, Refusal):
                 found.refusals[index] = item
@@ -72,9 +97,9 @@ class Dedup:
             elif event_id in opening:
                 found.waits.add(opening[event_id])
             elif event_id not in first:
-                first[event_id] = item
+                first.add(event_id)
                 found.fresh.append(item)
-            elif same_content(first[event_id].line, item.line):
+            elif repeats[index]:
                 found.duplicates.add(index)
             else:
                 found.refusals[index] = _conflict(event_id)

@@ -213,7 +213,8 @@ class Journal:
                 entry.done.set_exception(Overloaded(f"the journal could not be written ({self._last_failure})", 5))
             else:
                 entry.done.set_result(last)
-        if self._open:
+        # A timer that ended during the write left what it was for to us.
+        if self._open or (self._uncounted and self._counting is None and not self._closing):
             self._commit_open()
         else:
             self._idle.set()

@@ -16,8 +16,8 @@ from pulsestream.clock import Clock
 from pulsestream.control.tenants import Limits
 from pulsestream.errors import RateLimited, TooLarge
 
-# Far below the time of one event: a sum of many small steps must not refuse the last event of a burst.
-_ROUNDING_S = 1e-6
+# A sum of many small steps must not refuse the last event of a burst, nor let in one more.
+_ROUNDING_S, _ROUNDING_EVENTS = 1e-6, 0.1
 
 
 class Quota(Struct, frozen=True):
@@ -66,7 +66,7 @@ class RateLimiter:
             now = self._clock.monotonic()
             due = max(self._due.get(tenant, now), now) + events / rate
             wait_s = due - now - limits.burst_events / rate
-            if wait_s > _ROUNDING_S:
+            if wait_s > min(_ROUNDING_S, _ROUNDING_EVENTS / rate):
                 raise _limited(rate, wait_s)
             if not dry_run:
                 self._due[tenant] = due
@@ -94,7 +94,7 @@ class RateLimiter:
             ahead_s = max(0.0, self._due.get(tenant, now) - now)
         return Quota(
             limit=limits.burst_events,
-            remaining=max(0, math.floor(limits.burst_events - ahead_s * rate + _ROUNDING_S)),
+            remaining=max(0, math.floor(limits.burst_events - ahead_s * rate + _ROUNDING_EVENTS / 10)),
             window_s=limits.burst_events / rate,
             reset_s=ahead_s,
         )

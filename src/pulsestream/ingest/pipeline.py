@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Literal, Protocol
@@ -12,19 +14,24 @@ from msgspec import Raw, Struct
 
 from pulsestream.clock import Clock
 from pulsestream.control.tenants import Limits
-from pulsestream.errors import NotFound, Overloaded, RateLimited, StoreBusy
+from pulsestream.errors import NotFound, Overloaded, RateLimited, StoreError, TooManyRequests
 from pulsestream.event import TIMESTAMP_MIN, Event, encode
-from pulsestream.ingest.content import same_as_stored
+from pulsestream.ingest import content
 from pulsestream.ingest.decode import NOT_REGULAR, count_events, decode_batch, decode_one, inflate
-from pulsestream.ingest.dedup import DELETED, Dedup, Doubt, Sorted
+from pulsestream.ingest.dedup import DELETED, Dedup, Doubt, Sorted, find_repeats
 from pulsestream.ingest.journal import Entry, Journal, Tally
 from pulsestream.ingest.limit import RateLimiter
 from pulsestream.ingest.scrub import Scrubber
+from pulsestream.ingest.share import Share
 from pulsestream.ingest.validate import Admissible, Refusal, Terms, check, check_irregular
 from pulsestream.turns import Turns
 
-# A body over this is decoded on another thread, so that it holds up nobody else's request.
+# A body over one of these is decoded on another thread, so that it holds up nobody else's request.
 OFF_LOOP_BYTES = 256 * 1024
+OFF_LOOP_COMMAS = 2_000  # there are no more events or members than that; a small body may hold thousands
+OFF_LOOP_SCRUBBED_BYTES = 16 * 1024
+# Stored events that are read at one time to be compared: each may have 12 MiB.
+_COMPARED_AT_ONCE = 50
 
 Status = Literal["stored", "duplicate", "rejected"]
 
@@ -82,6 +89,7 @@ class _Read(Struct, frozen=True):
     """A body's events, checked. The decoded ones are gone: freeing them is work that the event loop need not do."""
 
     checked: list[Admissible | Refusal]
+    repeats: dict[int, bool]
     scrubbed: dict[int, tuple[str, ...]]
     lines: Sequence[int] | None
     batch_id: str | None
@@ -105,13 +113,16 @@ class Pipeline:
         journal: Journal,
         stored: StoredEvents,
         turns: Turns,
+        room: Share,
         limits: Callable[[str], Limits],
         limiter: RateLimiter,
         scrubber: Callable[[str], Scrubber | None],
         new_id: Callable[[], str],
         acknowledged: Callable[[str, int], None],
     ) -> None:
-        """`turns`: the threads that large bodies are decoded on. `limits`, `scrubber`: what holds for a tenant.
+        """`turns`: the threads that large bodies are decoded on. `room`: what may be in memory.
+
+        `limits`, `scrubber`: what holds for a tenant.
 
         `acknowledged` is told each tenant's newest position before anybody is answered.
         """
@@ -120,6 +131,7 @@ class Pipeline:
         self._journal = journal
         self._stored = stored
         self._turns = turns
+        self._room = room
         self._limits = limits
         self._limiter = limiter
         self._scrubber = scrubber
@@ -134,7 +146,7 @@ class Pipeline:
         """
         terms = self._terms(body)
         try:
-            if len(body.data) > OFF_LOOP_BYTES or body.encoding:
+            if self._is_large(body):
                 read = await self._turns.run(body.tenant, lambda: self._read(body, terms))
             else:
                 read = self._read(body, terms)
@@ -143,8 +155,9 @@ class Pipeline:
                 self._journal.count(body.tenant, "rate_limited", refused.events)
             raise refused.error from refused
         try:
-            found, group = await self._settle_ids(body, read.checked)
-            position = 0 if group is None else await group
+            with self._room_for(body, read):
+                found, group = await self._settle_ids(body, read)
+                position = 0 if group is None else await group
         except Overloaded:
             if not body.dry_run:
                 self._limiter.give_back(body.tenant, len(read.checked))
@@ -182,6 +195,29 @@ class Pipeline:
         self._dedup.opened(tenant, gone, group)
         await asyncio.shield(group)
 
+    def _is_large(self, body: Body) -> bool:
+        size = len(body.data)
+        if body.encoding or size > OFF_LOOP_BYTES or body.data.count(b",") + body.data.count(b"\n") > OFF_LOOP_COMMAS:
+            return True
+        return size > OFF_LOOP_SCRUBBED_BYTES and bool(self._limits(body.tenant).scrub)
+
+    @contextlib.contextmanager
+    def _room_for(self, body: Body, read: _Read) -> Iterator[None]:
+        """Checked events may wait a while for a comparison or the disk, and be a thousand times what was sent.
+
+        Raises Overloaded, with the events counted, where there is no room for them to wait.
+        """
+        size = sum([len(item.line) for item in read.checked if isinstance(item, Admissible)])
+        if not self._room.has_room(body.tenant, size):
+            if not body.dry_run:
+                self._journal.count(body.tenant, "overloaded", len(read.checked))
+            raise Overloaded("too many large requests at one time: send this again in a moment")
+        self._room.take(body.tenant, size)
+        try:
+            yield
+        finally:
+            self._room.give_back(body.tenant, size)
+
     def _terms(self, body: Body) -> Terms:
         received_at = self._clock.now()
         retention = self._limits(body.tenant).retention
@@ -209,22 +245,20 @@ class Pipeline:
             raise _RefusedWhole(error, len(decoded.items)) from error
         items, scrubbed = _scrubbed(decoded.items, self._scrubber(body.tenant))
         checked = [_checked(item, index, terms) for index, item in enumerate(items)]
-        return _Read(checked, scrubbed, decoded.lines, decoded.batch_id)
+        return _Read(checked, find_repeats(checked), scrubbed, decoded.lines, decoded.batch_id)
 
-    async def _settle_ids(
-        self, body: Body, checked: list[Admissible | Refusal]
-    ) -> tuple[Sorted, asyncio.Future[int] | None]:
+    async def _settle_ids(self, body: Body, read: _Read) -> tuple[Sorted, asyncio.Future[int] | None]:
         """What becomes of each event, and the group that keeps them: None for a dry run."""
-        tenant = body.tenant
+        tenant, checked = body.tenant, read.checked
         verdicts: dict[tuple[str, int, int], bool] = {}
         while True:
-            found = self._dedup.sort(tenant, checked, verdicts)
+            found = self._dedup.sort(tenant, checked, verdicts, read.repeats)
             if found.waits:
                 await asyncio.wait(found.waits)
             elif found.doubts:
                 try:
                     verdicts |= await self._resolve(tenant, checked, found.doubts)
-                except StoreBusy as error:
+                except (StoreError, TooManyRequests) as error:
                     if not body.dry_run:
                         self._journal.count(tenant, "overloaded", len(checked))
                     raise Overloaded(str(error)) from error
@@ -234,14 +268,14 @@ class Pipeline:
     async def _resolve(
         self, tenant: str, checked: list[Admissible | Refusal], doubts: Sequence[Doubt]
     ) -> dict[tuple[str, int, int], bool]:
-        stored = await self._stored.by_ids(tenant, [doubt.event_id for doubt in doubts])
-        verdicts = {}
+        by_id: dict[str, list[Doubt]] = {}
         for doubt in doubts:
-            item = checked[doubt.index]
-            assert isinstance(item, Admissible)  # noqa: S101 - only admissible events are doubted
-            event = stored.get(doubt.event_id)
-            same = event is not None and same_as_stored(item.line, event)
-            verdicts[(doubt.event_id, doubt.known_hash, item.content_hash)] = same
+            by_id.setdefault(doubt.event_id, []).append(doubt)
+        verdicts: dict[tuple[str, int, int], bool] = {}
+        for ids in _pieces(list(by_id), _COMPARED_AT_ONCE):
+            stored = await self._stored.by_ids(tenant, ids)
+            asked = [doubt for event_id in ids for doubt in by_id[event_id]]
+            verdicts |= await self._turns.run(tenant, functools.partial(_compared, checked, asked, stored))
         return verdicts
 
     def _join(self, tenant: str, found: Sorted) -> asyncio.Future[int]:
@@ -259,9 +293,27 @@ class Pipeline:
         return asyncio.shield(group)
 
 
+def _pieces(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
 def derived_id(tenant: str, key: str, index: int) -> str:
     """The id of an event that came without one, in a request with an Idempotency-Key."""
     return "evt_" + blake2b(f"{tenant}\0{key}\0{index}".encode(), digest_size=16).hexdigest()
+
+
+def _compared(
+    checked: Sequence[Admissible | Refusal], doubts: Sequence[Doubt], stored: Mapping[str, bytes]
+) -> dict[tuple[str, int, int], bool]:
+    """Verdicts. Each stored event is read once."""
+    known = {event_id: content.of_stored(event) for event_id, event in stored.items()}
+    verdicts = {}
+    for doubt in doubts:
+        item = checked[doubt.index]
+        assert isinstance(item, Admissible)  # noqa: S101 - only admissible events are doubted
+        same = content.same(known.get(doubt.event_id), content.of_line(item.line))
+        verdicts[doubt.event_id, doubt.known_hash, item.content_hash] = same
+    return verdicts
 
 
 def _scrubbed(

@@ -55,7 +55,7 @@ class Questions:
         self._view = view
         self._local = threading.local()
         self._sessions: list[Session] = []
-        self._turns = Turns(threads, name="query", waiting_max=_WAITING_MAX)
+        self._turns = Turns(threads, name="query", waiting_max=_WAITING_MAX, spare=1)
 
     def close(self) -> None:
         self._turns.close()

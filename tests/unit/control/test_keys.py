@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from datetime import timedelta
 
 import pytest
 
+from pulsestream.control import keys as module
 from pulsestream.control.audit import Actor, Audit
 from pulsestream.control.database import Database
 from pulsestream.control.keys import FIRST_TENANT, Keys, Scope, allow
 from pulsestream.control.tenants import OwnLimits, Tenants
-from pulsestream.errors import Forbidden, NotFound, Unauthorized
+from pulsestream.errors import Exists, Forbidden, NotFound, Unauthorized
 from unit.control.test_tenants import DEFAULTS
 from unit.ingest.lines import NOW, StillClock
 
@@ -177,6 +179,42 @@ def test_when_a_key_was_last_used_is_known_at_once_and_after_a_restart(path, clo
         assert keys.of_tenant(FIRST_TENANT)[0].last_used_at == NOW + timedelta(seconds=10)
     with opened(path, clock) as keys:
         assert keys.of_tenant(FIRST_TENANT)[0].last_used_at == NOW + timedelta(seconds=10)
+
+
+def test_a_given_key_may_look_like_one_that_was_made(path, clock):
+    given = "ps_00000000_" + "x" * 43
+    with opened(path, clock, given=given) as keys:
+        assert keys.authenticate(given).is_operator
+
+
+def test_a_tenant_has_no_more_keys_than_it_may_and_dead_ones_make_room(path, clock, monkeypatch):
+    monkeypatch.setattr(module, "KEYS_MAX", 3)
+    with opened(path, clock) as keys:
+        made = [keys.create(ACTOR, FIRST_TENANT, [Scope.READ]).key for _ in range(3)]
+        with pytest.raises(Exists, match="revoke"):
+            keys.create(ACTOR, FIRST_TENANT, [Scope.READ])
+        keys.tenants.create(ACTOR, "acme", OwnLimits())
+        keys.create(ACTOR, "acme", [Scope.READ])
+        keys.revoke(ACTOR, made[1].id, tenant=None)
+        new = keys.create(ACTOR, FIRST_TENANT, [Scope.READ])
+        left = [made[0].id, made[2].id, new.key.id]
+        assert [key.id for key in keys.of_tenant(FIRST_TENANT)] == left
+    with opened(path, clock) as keys:
+        assert {key.id for key in keys.of_tenant(FIRST_TENANT)} == set(left)
+        assert keys.authenticate(new.secret).id == new.key.id
+
+
+def test_a_key_opens_also_while_the_database_cannot_be_written(path, clock):
+    with opened(path, clock) as keys, contextlib.closing(sqlite3.connect(path)) as other:
+        made = keys.create(ACTOR, FIRST_TENANT, [Scope.READ])
+        other.execute("BEGIN IMMEDIATE")
+        clock.time += timedelta(minutes=5)
+        assert keys.authenticate(made.secret).id == made.key.id
+        other.rollback()
+        clock.time += timedelta(minutes=5)
+        keys.authenticate(made.secret)
+    with opened(path, clock) as keys:
+        assert keys.of_tenant(FIRST_TENANT)[0].last_used_at == NOW + timedelta(minutes=10)
 
 
 def test_every_act_leaves_a_line_that_names_no_secret(path, clock):

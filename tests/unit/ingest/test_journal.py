@@ -369,3 +369,35 @@ def test_a_request_that_is_cancelled_disturbs_nobody(tmp_path):
 
     asyncio.run(run())
     assert found(tmp_path)[0] == ["held", "left", "stays"]
+
+
+def test_what_was_refused_during_a_slow_write_is_written_after_it(tmp_path):
+    async def run():
+        async with Writing(tmp_path) as writing:
+            held = await writing.held()
+            writing.journal.count("zeta", "rate_limited", 7)
+            writing.journal._commit_counts()  # as the timer does, and cannot write now
+            writing.files.gate.set()
+            await held
+            writing.journal.count("zeta", "rate_limited", 1)
+            assert await writing.journal.counted("zeta") > 0
+            assert await writing.journal.counted("zeta") == 0, "there is nothing left to write"
+            writing.journal.count("zeta", "overloaded", 2)
+
+    asyncio.run(run())
+    assert found(tmp_path)[1] == {("acme", "stored"): 1, ("zeta", "rate_limited"): 8, ("zeta", "overloaded"): 2}
+
+
+def test_a_timer_that_ends_during_a_write_leaves_nothing_uncounted(tmp_path):
+    async def run():
+        async with Writing(tmp_path) as writing:
+            held = await writing.held()
+            writing.journal.count("zeta", "rate_limited", 7)
+            writing.journal._counting.cancel()
+            writing.journal._commit_counts()
+            writing.files.gate.set()
+            await held
+            await writing.journal._idle.wait()
+            assert writing.journal._uncounted == {}
+
+    asyncio.run(run())

@@ -125,6 +125,11 @@ def test_new_limits_begin_with_a_whole_burst():
     assert limited.take(20) is None
 
 
+def test_the_highest_rate_lets_in_no_more_at_once_than_its_burst():
+    limited = Limited(rate=1e9, burst=1)
+    assert [limited.take(1) is None for _ in range(5)] == [True, False, False, False, False]
+
+
 @given(
     rate=st.floats(0.1, 1e6),
     burst=st.integers(1, 10_000),
