@@ -65,7 +65,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         int, _number(_MIB, 1024 * 1024 * _MIB, "acknowledged events not yet in the store, in bytes; beyond it 503")
     ] = 2048 * _MIB
     feed_linger_ms: Annotated[int, _number(1, 60_000, "longest time an event waits for a larger block")] = 250
-    query_threads: Annotated[int, _number(1, 64, "questions answered at one time")] = 2
+    query_threads: Annotated[int, _number(1, 64, "questions of one tenant answered at one time")] = 2
     engine_memory_mib: Annotated[int, _number(256, 1024 * 1024, "most memory the engine may use, in MiB")] = 4096
     connections_max: Annotated[
         int, _number(1, 1_000_000, "connections open at one time, and at most half of the process's files; beyond: 503")

@@ -87,6 +87,8 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise ConfigError(f"there is no address {settings.host!r} on this machine ({error.strerror})") from error
     except OSError as error:
         raise ConfigError(
             f"cannot listen on {settings.host}:{settings.port} ({os.strerror(error.errno or 0)}): stop what uses it, "

@@ -52,6 +52,10 @@ def test_the_key_of_the_documentation_opens_nothing_to_the_outside(tmp_path, hos
     assert said.count("\n") == 1
 
 
+def test_a_host_that_is_no_address_is_named(tmp_path):
+    assert "there is no address 'nowhere.invalid'" in refused(tmp_path / "data", "nowhere.invalid", GOOD_KEY)
+
+
 def test_a_short_key_opens_nothing_to_the_outside(tmp_path):
     said = refused(tmp_path / "data", EVERYWHERE, GOOD_KEY[:19])
     assert "has 19 characters and can be guessed" in said
