@@ -7,7 +7,7 @@ LOCK = requirements-dev.lock
 BIN = .venv/bin
 # One of these a core: the tests start servers of their own.
 TEST_PROCESSES = 2
-# How long each fuzz target is tried.
+# How long each part of `make torture` goes on, about.
 TORTURE_SECONDS = 120
 
 .PHONY: help install demo test quick torture check bench datasets clean lock
@@ -43,6 +43,7 @@ quick: .venv/installed
 torture: .venv/installed
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || sh scripts/packages.sh torture
 	@$(BIN)/python tests/torture/run.py --seconds $(TORTURE_SECONDS)
+	@TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest tests/system/test_openapi.py tests/property/test_retention_laws.py
 
 check: .venv/installed
 	@echo "check: ruff" && $(BIN)/ruff check

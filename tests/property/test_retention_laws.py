@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -176,9 +177,12 @@ async def tried(folder, steps):
             assert 0 <= server.rows(tenant) - len(kept.known) <= len(kept.deleted)
 
 
+EXAMPLES = int(os.environ.get("TORTURE_SECONDS", "8"))  # each takes some seconds
+
+
 @pytest.mark.slow
 @given(steps=_steps)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_stored_is_there_or_accounted_for_whatever_happens(steps):
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(erase, "_COLLECT_S", 0.01):
         asyncio.run(tried(Path(folder), steps))
