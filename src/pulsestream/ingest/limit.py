@@ -16,9 +16,6 @@ from pulsestream.clock import Clock
 from pulsestream.control.tenants import Limits
 from pulsestream.errors import RateLimited, TooLarge
 
-# A sum of many small steps must not refuse the last event of a burst, nor let in one more.
-_ROUNDING_S, _ROUNDING_EVENTS = 1e-6, 0.1
-
 
 class Quota(Struct, frozen=True):
     """Where a tenant stands. `limit` and `remaining` are events; `reset_s`: until all of the burst is free again."""
@@ -66,7 +63,7 @@ class RateLimiter:
             now = self._clock.monotonic()
             due = max(self._due.get(tenant, now), now) + events / rate
             wait_s = due - now - limits.burst_events / rate
-            if wait_s > min(_ROUNDING_S, _ROUNDING_EVENTS / rate):
+            if wait_s > _rounding_s(rate):
                 raise _limited(rate, wait_s)
             if not dry_run:
                 self._due[tenant] = due
@@ -94,7 +91,8 @@ class RateLimiter:
             ahead_s = max(0.0, self._due.get(tenant, now) - now)
         return Quota(
             limit=limits.burst_events,
-            remaining=max(0, math.floor(limits.burst_events - ahead_s * rate + _ROUNDING_EVENTS / 10)),
+            # Within the half of what `take` passes over, so that what remains can be sent.
+            remaining=max(0, math.floor(limits.burst_events - (ahead_s - _rounding_s(rate) / 2) * rate)),
             window_s=limits.burst_events / rate,
             reset_s=ahead_s,
         )
@@ -103,6 +101,11 @@ class RateLimiter:
         """Its limits are new: it begins with all of its burst."""
         with self._lock:
             self._due.pop(tenant, None)
+
+
+def _rounding_s(rate: float) -> float:
+    """A sum of many small steps must not refuse the last event of a burst, nor let in one more."""
+    return min(1e-6, 0.1 / rate)
 
 
 def _limited(rate: float, wait_s: float) -> RateLimited:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -130,6 +130,7 @@ def test_the_highest_rate_lets_in_no_more_at_once_than_its_burst():
     assert [limited.take(1) is None for _ in range(5)] == [True, False, False, False, False]
 
 
+@example(rate=67.47430486810462, burst=5191, steps=[(0.0, 5191), (76.932844201484, 1)])
 @given(
     rate=st.floats(0.1, 1e6),
     burst=st.integers(1, 10_000),
