@@ -70,6 +70,7 @@ class Connection(HttpToolsProtocol):
         self._tenant: str | None = None
         self._extensions = {EXTENSION: self}
         self._transport: asyncio.Transport
+        self._exit: Exit
         self._phase = _Phase.HEAD  # a peer that connects has something to say
         self._deaf = False  # nothing more is parsed
         self._ended = False  # the peer sends nothing more
@@ -108,7 +109,8 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self._transport = transport
         self.flow = Flow(transport)
-        self.transport = cast("asyncio.Transport", Exit(self, transport))
+        self._exit = Exit(self, transport)
+        self.transport = cast("asyncio.Transport", self._exit)
         if self._wire.admits(self):
             return
         if self._wire.turns_away(self):
@@ -276,6 +278,7 @@ class Connection(HttpToolsProtocol):
         self._linger()
 
     def on_response_complete(self) -> None:
+        self._exit.flush()
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return

@@ -1,10 +1,10 @@
-"""What every request passes: who asks, how much of that tenant is under way, the headers of every answer."""
+"""What every request passes: who asks, and how much of that tenant is under way."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec.structs import replace
 
 from pulsestream.api import problems
@@ -26,14 +26,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = recognise(scope["headers"], self._server.keys)
         introduce(scope, caller)
-
-        async def send_secured(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *problems.SECURITY_HEADERS]
-            await send(message)
-
         if caller.key is None:
-            await self._beyond(scope, receive, send_secured)
+            await self._beyond(scope, receive, send)
             return
         tenant = caller.key.tenant
         try:
@@ -42,11 +36,11 @@ class Gate:
             self._server.counters.add(REQUESTS_REFUSED, tenant, error.code)
             answer = problems.answer(error)
             # A connection that the tenant has no room for must not stay open.
-            await problems.send(send_secured, replace(answer, headers=answer.headers | {"Connection": "close"}))
+            await problems.send(send, replace(answer, headers=answer.headers | {"Connection": "close"}))
             return
         self._under_way[tenant] += 1
         try:
-            await self._beyond(scope, receive, send_secured)
+            await self._beyond(scope, receive, send)
         finally:
             _leave(self._under_way, tenant)
 

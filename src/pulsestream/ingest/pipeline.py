@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -155,9 +154,12 @@ class Pipeline:
                 self._journal.count(body.tenant, "rate_limited", refused.events)
             raise refused.error from refused
         try:
-            with self._room_for(body, read):
+            size = self._take_room(body, read)
+            try:
                 found, group = await self._settle_ids(body, read)
                 position = 0 if group is None else await group
+            finally:
+                self._room.give_back(body.tenant, size)
         except Overloaded:
             if not body.dry_run:
                 self._limiter.give_back(body.tenant, len(read.checked))
@@ -201,9 +203,8 @@ class Pipeline:
             return True
         return size > OFF_LOOP_SCRUBBED_BYTES and bool(self._limits(body.tenant).scrub)
 
-    @contextlib.contextmanager
-    def _room_for(self, body: Body, read: _Read) -> Iterator[None]:
-        """Checked events may wait a while for a comparison or the disk, and be a thousand times what was sent.
+    def _take_room(self, body: Body, read: _Read) -> int:
+        """The bytes taken: checked events may wait for a comparison or the disk, and be a thousand times what was sent.
 
         Raises Overloaded, with the events counted, where there is no room for them to wait.
         """
@@ -213,10 +214,7 @@ class Pipeline:
                 self._journal.count(body.tenant, "overloaded", len(read.checked))
             raise Overloaded("too many large requests at one time: send this again in a moment")
         self._room.take(body.tenant, size)
-        try:
-            yield
-        finally:
-            self._room.give_back(body.tenant, size)
+        return size
 
     def _terms(self, body: Body) -> Terms:
         received_at = self._clock.now()
