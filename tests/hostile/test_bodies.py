@@ -14,6 +14,8 @@ from hostile.sameness import BATCH, come_back, has_the_shape_of_a_refusal, outco
 from pulsestream.errors import Reason
 from system.program import event, obeys_conservation
 
+pytestmark = pytest.mark.slow
+
 # The engine takes some hundred MB by itself; a body may inflate to 64 MiB, and what is made of it is a few times that.
 MEMORY_BYTES_MAX = 1_500 << 20
 

@@ -11,6 +11,8 @@ import pytest
 
 from system.program import KEY, event
 
+pytestmark = pytest.mark.slow
+
 SEARCH = "/ingestion/events/search"
 PATHS = (SEARCH, "/ingestion/events/tail", "/ingestion/stats", "/query/services", "/ingestion/events/evt_1")
 TIMES = ["1970-01-01T00:00:00Z", "2020-06-01T12:00:00.000001Z", "2026-05-04T10:20:30Z"]

@@ -10,6 +10,8 @@ from hostile.bodies import BODY_BYTES_MAX, large, small
 from hostile.sameness import BATCH, has_the_shape_of_a_refusal, outcome
 from system.program import obeys_conservation
 
+pytestmark = pytest.mark.slow
+
 # 250 MB are the server and the engine at rest; 64 MiB of body may be held three times (as sent, inflated, decoded);
 # the costliest that fits is an event of millions of tags, a dict before its size is known.
 MEMORY_MIB_MAX = 1_300
@@ -46,7 +48,6 @@ def test_hostile_requests_are_answered_as_they_must_be(server):
         check(server, body)
 
 
-@pytest.mark.slow
 def test_large_requests_are_answered_in_bounded_memory(server):
     for body in large():
         check(server, body)

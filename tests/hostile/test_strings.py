@@ -11,6 +11,8 @@ from hostile.odd_texts import ODD_TEXTS
 from hostile.sameness import BATCH, come_back
 from system.program import event, obeys_conservation
 
+pytestmark = pytest.mark.slow
+
 # Field -> most characters. The rest of the text fields have no limit of their own.
 FILTERS = {
     "service": 100, "endpoint": 500, "method": 10, "version": None, "environment": None,

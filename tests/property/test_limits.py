@@ -15,6 +15,8 @@ from pulsestream.event import INT_MAX
 from pulsestream.ingest.validate import Admissible, Refusal
 from unit.ingest.lines import checked
 
+pytestmark = pytest.mark.slow
+
 _names = itertools.count()
 
 # Path -> (fewest, most) characters; None: no limit of its own.
@@ -91,7 +93,6 @@ def test_what_is_over_a_limit_is_named_and_nothing_else_is(whole, values):
         assert isinstance(found, Admissible), found
 
 
-@pytest.mark.slow
 @given(drawn=st.lists(st.tuples(strategies.events, changes), min_size=1, max_size=10))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_is_within_its_limits_comes_back_and_what_is_not_has_its_field_named(server, drawn):

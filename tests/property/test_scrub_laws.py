@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from property.strategies import events, text
 from pulsestream.errors import BadParameters
 from pulsestream.ingest.scrub import Rule, Scrubber, parse_rules, print_rules
+
+pytestmark = pytest.mark.slow
 
 SECRET = b"kept by the server"
 IDENTITY = {"event_id", "event_type", "timestamp", "severity"}

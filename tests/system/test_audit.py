@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from pulsestream.api.app import HANDLERS
 from system.program import Program, event
+
+pytestmark = pytest.mark.slow
 
 # method and path -> how it is called, with the id of a key that it may revoke; and the line it leaves
 ACTS = {

@@ -18,6 +18,8 @@ import pytest
 from pulsestream.generate import generate
 from system.program import KEY, Program, event, obeys_conservation
 
+pytestmark = pytest.mark.slow
+
 END = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -94,7 +96,6 @@ class Sender(threading.Thread):
 KILLS = 12
 
 
-@pytest.mark.slow
 def test_kill_9_at_any_instant_loses_and_repeats_nothing(tmp_path, five_thousand):
     lines = five_thousand.read_bytes().splitlines()
     chance = random.Random(20261124)
@@ -130,7 +131,6 @@ def test_kill_9_at_any_instant_loses_and_repeats_nothing(tmp_path, five_thousand
     program.close()
 
 
-@pytest.mark.slow
 def test_what_was_not_synced_is_not_acknowledged(tmp_path, five_thousand):
     """The same on a file layer that keeps nothing until it is synced: a power cut, not only a kill."""
     lines = five_thousand.read_bytes().splitlines()
@@ -154,7 +154,6 @@ def test_what_was_not_synced_is_not_acknowledged(tmp_path, five_thousand):
             assert obeys_conservation(program.stats())
 
 
-@pytest.mark.slow
 def test_a_clean_stop_leaves_an_empty_journal_and_everything_in_the_store(tmp_path):
     with Program(tmp_path) as program:
         program.send([event(number) for number in range(10)])
@@ -164,7 +163,6 @@ def test_a_clean_stop_leaves_an_empty_journal_and_everything_in_the_store(tmp_pa
         assert program.stats()["total_events"] == 10
 
 
-@pytest.mark.slow
 def test_a_deleted_event_stays_deleted_through_kill_and_restart(tmp_path):
     with Program(tmp_path) as program:
         program.send([event(number) for number in range(3)])

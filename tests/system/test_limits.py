@@ -94,6 +94,7 @@ def test_a_revoked_or_expired_key_opens_nothing(server):
     assert (past.status, past.json["errors"][0]["field"]) == (422, "expires_at")
 
 
+@pytest.mark.slow
 def test_keys_survive_a_restart_and_a_key_of_the_settings_does_not(tmp_path):
     program = Program(tmp_path)
     with program:
@@ -180,6 +181,7 @@ ODD = b"\n\n".join([b'{"not": "an event"}', b"junk", b"{" * 50, b'"x"', b"   "])
         (json.dumps({"events": [1, {}]}, indent=2).encode(), {}, 2),
         (json.dumps(event(1), indent=2).encode(), {}, 1),
     ],
+    ids=["lines", "gzip", "lines by looking", "array", "envelope", "one"],
 )
 def test_a_tenant_in_debt_is_refused_before_its_events_are_decoded(server, body, headers, count):
     key = made_tenant(server, f"debt-{abs(hash((body, count))) % 10**12}", rate_events_per_s=0.001, burst_events=1)
@@ -190,6 +192,7 @@ def test_a_tenant_in_debt_is_refused_before_its_events_are_decoded(server, body,
     assert stats(server, key)["outcomes"]["rate_limited"] == count
 
 
+@pytest.mark.slow
 def test_what_was_refused_is_still_counted_after_a_kill(tmp_path):
     program = Program(tmp_path, rate_events_per_s=1, burst_events=5)
     program.start()
@@ -315,6 +318,7 @@ def large_batch(server, key):
     return server.ask("POST", BATCH + "?detail=none", LARGE, key=key, Content_Encoding="gzip")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ask", [search, large_batch])
 def test_a_tenant_that_asks_much_does_not_make_another_wait_its_turn(server, ask):
     """Of a hundred requests under way one thread or two do one after the other; another tenant's comes in between."""

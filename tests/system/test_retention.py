@@ -12,6 +12,8 @@ from system.program import KEY, Program, event, obeys_conservation
 from system.resident import Resident
 from unit.ingest.lines import NOW
 
+pytestmark = pytest.mark.slow
+
 REMOVALS = ["past_weeks", "drop_weeks", "delete_past", "end"]
 DAY = timedelta(days=1)
 
@@ -101,7 +103,6 @@ def test_each_tenant_has_its_own_retention_and_a_raised_one_brings_nothing_back(
     run(test())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", ["last_positions", "past_ids", "begin", *REMOVALS])
 def test_a_sweep_cut_short_anywhere_is_carried_out_again_and_counted_once(tmp_path, call, when):
@@ -250,7 +251,6 @@ def test_a_tenant_stays_until_its_last_request_is_answered(tmp_path):
     run(test())
 
 
-@pytest.mark.slow
 def test_a_killed_server_keeps_the_account_of_what_is_past(tmp_path):
     """The real program and the real clock: what is past is counted, and refused, also after kill -9."""
     with Program(tmp_path) as program:

@@ -8,6 +8,8 @@ import pytest
 
 from system.program import Program, event
 
+pytestmark = pytest.mark.slow
+
 CARD, ADDRESS, TOKEN, PASSWORD = "4111111111111111", "joe@example.com", "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl", "hunter2"
 RULES = "card:mask email:hash bearer:drop field.password:mask"
 

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from system.program import KEY, READY_SECONDS_MAX, Answer, Program, event
 
+pytestmark = pytest.mark.slow
+
 SCOPES = ["ingest", "read", "admin"]
 # Parameters and members that hold nothing of a tenant.
 NEUTRAL = {
@@ -449,7 +451,6 @@ def test_a_tenant_that_is_being_removed_takes_no_new_limits(world):
     assert world.server.ask("PATCH", f"/tenants/{made['name']}", body).status == 404
 
 
-@pytest.mark.slow
 @given(acts=st.lists(st.sampled_from(ACTS), min_size=1, max_size=6))
 @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_order_of_acts_of_one_tenant_changes_what_another_reads(world, acts):

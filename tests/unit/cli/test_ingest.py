@@ -53,6 +53,7 @@ def test_refusals_are_counted_named_by_file_and_line_and_exit_3(ingest, tmp_path
     assert "2 invalid" in out
 
 
+@pytest.mark.slow
 def test_the_json_report_balances_and_lists_what_happened(ingest, tmp_path, stand_in):
     stand_in.faults = [None, 503, ("overloaded", {0}), "lose"]
     said = report(ingest(write(tmp_path, 20, bad={1}), "--batch-size", 5, "--json"))

@@ -13,6 +13,8 @@ from pulsestream.cli.serve import is_loopback
 from pulsestream.control.keys import DEMO_KEY
 from system.program import Program, event
 
+pytestmark = pytest.mark.slow
+
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - this is about what must not be bound to it
 GOOD_KEY = "0123456789abcdefghij"
 

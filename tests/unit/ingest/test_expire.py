@@ -22,6 +22,8 @@ from pulsestream.store.port import Outcome
 from unit.control.test_tenants import DEFAULTS
 from unit.ingest.lines import NOW, StillClock, event, line
 
+pytestmark = pytest.mark.slow
+
 ACTOR = Actor("test", "default")
 
 

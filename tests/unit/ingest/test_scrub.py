@@ -289,6 +289,7 @@ def test_an_event_nested_as_deep_as_one_may_be_is_scrubbed():
     assert path == ("payload" + ".a[]" * 450)[:500]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ["mask", "hash", "drop"])
 @pytest.mark.parametrize(
     "unit",
