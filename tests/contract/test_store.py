@@ -20,6 +20,8 @@ from pulsestream.store.connect import connect
 from pulsestream.store.port import Outcome, Past, Statement, Tombstone
 from unit.ingest.lines import NOW, StillClock, event, line
 
+pytestmark = pytest.mark.slow
+
 
 def count(session, table="events"):
     [[rows]] = session.ask(Statement("SELECT count() FROM {table:Identifier}", {"table": table})).rows
