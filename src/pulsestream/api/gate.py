@@ -30,13 +30,19 @@ class Gate:
             await self._beyond(scope, receive, send)
             return
         tenant = caller.key.tenant
-        try:
-            self._check_crowd(tenant, scope)
-        except TooManyRequests as error:
-            self._server.counters.add(REQUESTS_REFUSED, tenant, error.code)
-            answer = problems.answer(error)
-            # A connection that the tenant has no room for must not stay open.
+        limits = self._server.tenants.limits(tenant)
+        if not connection_of(scope).claim(tenant, limits.connections_max):
+            answer = self._refused(
+                tenant,
+                f"this tenant has {limits.connections_max} connections open, as many as it may: "
+                "send more requests over each, or close some",
+            )
+            # What there is no room for must not stay open.
             await problems.send(send, replace(answer, headers=answer.headers | {"Connection": "close"}))
+            return
+        if self._under_way[tenant] >= limits.requests_max:
+            what = f"this tenant has {limits.requests_max} requests under way, as many as it may: "
+            await problems.send(send, self._refused(tenant, what + "send fewer at one time"))
             return
         self._under_way[tenant] += 1
         try:
@@ -44,18 +50,9 @@ class Gate:
         finally:
             _leave(self._under_way, tenant)
 
-    def _check_crowd(self, tenant: str, scope: Scope) -> None:
-        """Raises TooManyRequests."""
-        limits = self._server.tenants.limits(tenant)
-        if self._under_way[tenant] >= limits.requests_max:
-            raise TooManyRequests(
-                f"this tenant has {limits.requests_max} requests under way, as many as it may: send fewer at one time"
-            )
-        if not connection_of(scope).claim(tenant, limits.connections_max):
-            raise TooManyRequests(
-                f"this tenant has {limits.connections_max} connections open, as many as it may: "
-                "send more requests over each, or close some"
-            )
+    def _refused(self, tenant: str, what: str) -> problems.Answer:
+        self._server.counters.add(REQUESTS_REFUSED, tenant, TooManyRequests.code)
+        return problems.answer(TooManyRequests(what))
 
 
 def _leave(under_way: Counter[str], tenant: str) -> None:

@@ -175,14 +175,12 @@ class IngestDoor:
                 if message["type"] == "http.disconnect":
                     raise BadRequest("the sender went away before its request was whole")
                 part = cast("bytes", message.get("body", b""))
-                size += len(part)
-                if size > bytes_max:
-                    size -= len(part)
+                if size + len(part) > bytes_max:
                     raise _body_too_large(bytes_max)
                 if not self._inflight.has_room(tenant, len(part)):
-                    size -= len(part)
                     raise Overloaded("too many large requests at one time: send this again in a moment")
                 self._inflight.take(tenant, len(part))
+                size += len(part)
                 parts.append(part)
                 if not message.get("more_body", False):
                     return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -229,7 +229,8 @@ class Keys:
     def _flush(self) -> None:
         """Keep when each key was last used."""
         self._flushed_at = self._clock.now()
-        used = [(self._used[key_id].isoformat(), key_id) for key_id in self._unkept if key_id in self._keys]
+        # A key may be dropped meanwhile, on another thread.
+        used = [(at.isoformat(), key_id) for key_id in self._unkept if (at := self._used.get(key_id)) is not None]
         try:
             with self._database.transaction() as connection:
                 connection.executemany("UPDATE keys SET last_used_at = ? WHERE id = ?", used)

@@ -113,10 +113,6 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
     return tuple(rules.values())
 
 
-def print_rules(rules: Sequence[Rule]) -> str:
-    return " ".join(f"{rule.find}{'.' if rule.name else ''}{rule.name}:{rule.act}" for rule in rules)
-
-
 def _parse(item: str) -> Rule | str:
     """One rule, or what is wrong with it."""
     what, _, act = item.rpartition(":")
