@@ -24,8 +24,7 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)  # read several times a request: without a call of ours it costs half
 
 
 def to_micros(moment: datetime) -> int:

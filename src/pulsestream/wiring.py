@@ -39,7 +39,8 @@ from pulsestream.ingest.scrub import Scrubber, parse_rules
 from pulsestream.ingest.segments import Found, Span, scan, segments
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.watermark import Watermark
-from pulsestream.metrics import Counters
+from pulsestream.meters import Meters
+from pulsestream.metrics import FEED_LAG
 from pulsestream.query.model import View
 from pulsestream.query.run import Questions
 from pulsestream.query.token import NONCE_BYTES, Tokens
@@ -65,7 +66,7 @@ class Server:
         self.clock = clock
         self.files = files
         self.started_at: datetime = clock.now()
-        self.counters = Counters()
+        self.meters = Meters(clock.monotonic)
         self.data = Path(settings.data)
         self.first_key: MadeKey | None = None
         self.under_way: Counter[str] = Counter()  # requests, by tenant
@@ -206,6 +207,7 @@ class Server:
             aside=self.aside,
             clock=self.clock,
             linger_s=self.settings.feed_linger_ms / 1000,
+            meters=self.meters,
             fed=self._on_fed,
         )
         if found.spans:
@@ -267,7 +269,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         fed = self.feeder.state.fed
         self.watermark = Watermark(fed, self.feeder.hurry)
-        self.backlog = Backlog(self.settings.backlog_bytes_max)
+        self.backlog = Backlog(self.settings.backlog_bytes_max, self.clock.monotonic)
         self.eraser = Eraser(open_session=lambda: self._session(1), fed=lambda: self.feeder.state.fed)
         self.eraser.start(self._undeleted)
         self.questions = Questions(
@@ -282,6 +284,7 @@ class Server:
             next_position=fed + 1,
             waiting_bytes_max=self.settings.inflight_bytes_max,
             backlog=self.backlog,
+            meters=self.meters,
             written=self.feeder.offer,
         )
         self.journal.start()
@@ -302,7 +305,7 @@ class Server:
                 eraser=self.eraser,
                 aside=self.aside,
                 expirations=self.expirations,
-                counters=self.counters,
+                meters=self.meters,
             ),
             clock=self.clock,
             sweep_s=SWEEP_S,
@@ -362,7 +365,8 @@ class Server:
         self._loop.call_soon_threadsafe(self._advance, last)
 
     def _advance(self, fed: int) -> None:
-        self.backlog.advance(fed)
+        if lag_s := self.backlog.advance(fed):
+            self.meters.observe(FEED_LAG, lag_s)
         self.watermark.advance(fed)
 
 

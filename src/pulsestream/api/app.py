@@ -81,7 +81,7 @@ def _options() -> HTTPRouteHandler:
 
 def _on_error(request: AnyRequest, error: Exception) -> Response[bytes]:
     if isinstance(error, Unauthorized):
-        server_of(request).counters.add(REQUESTS_REFUSED, "", error.code)
+        server_of(request).meters.add(REQUESTS_REFUSED, "", error.code)
     return _response(problems.answer(error))
 
 

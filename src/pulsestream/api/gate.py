@@ -51,7 +51,7 @@ class Gate:
             _leave(self._under_way, tenant)
 
     def _refused(self, tenant: str, what: str) -> problems.Answer:
-        self._server.counters.add(REQUESTS_REFUSED, tenant, TooManyRequests.code)
+        self._server.meters.add(REQUESTS_REFUSED, tenant, TooManyRequests.code)
         return problems.answer(TooManyRequests(what))
 
 

@@ -81,6 +81,6 @@ def _look(server: Server) -> OperatorHealth:
         journal_bytes=journal.unfed_bytes,
         quarantined_events=fed.quarantined,
         corrupt_segments=server.corrupt_segments,
-        unauthorized_requests=server.counters.of_tenant(REQUESTS_REFUSED, "").get(Unauthorized.code, 0),
+        unauthorized_requests=server.meters.of_tenant(REQUESTS_REFUSED, "").get(Unauthorized.code, 0),
         disk_free_bytes=free,
     )

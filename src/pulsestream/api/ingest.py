@@ -20,7 +20,7 @@ from pulsestream.control.keys import Scope as Scopes
 from pulsestream.errors import BadParameters, BadRequest, Overloaded, PulseStreamError, RateLimited, Reason, TooLarge
 from pulsestream.ingest.pipeline import Body, Receipt, Status
 from pulsestream.ingest.validate import FieldError, Refusal
-from pulsestream.metrics import REQUESTS_REFUSED
+from pulsestream.metrics import REQUESTS_REFUSED, Stage
 from pulsestream.wiring import Server
 
 SINGLE_PATH = "/api/v1/ingestion/events"
@@ -114,6 +114,7 @@ class IngestDoor:
         tenant = ""
         data: bytes | None = None
         held = 0
+        laps = self._server.meters.laps()
         quota: dict[str, str] = {}
         try:
             tenant = caller_of(scope).may(Scopes.INGEST).tenant
@@ -123,6 +124,7 @@ class IngestDoor:
                 raise BadParameters([("Idempotency-Key", f"must have 1 to {IDEMPOTENCY_KEY_MAX} characters")])
             data = await self._read_body(receive, headers.get(b"content-length"), tenant)
             held = len(data)
+            laps.end(Stage.READ)
             try:
                 receipt = await self._server.pipeline.take(
                     Body(
@@ -133,7 +135,8 @@ class IngestDoor:
                         idempotency_key=key,
                         single=single,
                         dry_run=options["dry_run"] == "true",
-                    )
+                    ),
+                    laps,
                 )
             finally:
                 quota = self._quota(tenant)
@@ -142,12 +145,14 @@ class IngestDoor:
             # A request that was read and then refused as a whole is counted by its events.
             if data is None or not isinstance(error, Overloaded | RateLimited):
                 code = error.code if isinstance(error, PulseStreamError) else "internal"
-                self._server.counters.add(REQUESTS_REFUSED, tenant, code)
+                self._server.meters.add(REQUESTS_REFUSED, tenant, code)
             answer = problems.answer(error)
         finally:
             if held:
                 self._inflight.give_back(tenant, held)
         await problems.send(send, replace(answer, headers=answer.headers | quota) if quota else answer)
+        laps.end(Stage.ANSWER)
+        self._server.meters.record(laps)
 
     def _quota(self, tenant: str) -> dict[str, str]:
         quota = self._server.limiter.quota(tenant)

@@ -171,7 +171,7 @@ def _wire(server: Server) -> Wire:
         header_timeout_s=settings.header_timeout_s,
         body_timeout_s=settings.body_timeout_s,
     )
-    return Wire(bounds, lambda code: server.counters.add(REQUESTS_REFUSED, "", code))
+    return Wire(bounds, lambda code: server.meters.add(REQUESTS_REFUSED, "", code))
 
 
 async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.socket, wire: Wire) -> None:

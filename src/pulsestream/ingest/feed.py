@@ -22,6 +22,8 @@ from pulsestream.ingest.block import WEEKS_MAX, Block, block_of, by_weeks
 from pulsestream.ingest.files import Files
 from pulsestream.ingest.frame import Counted, Deleted, Frame, unpack
 from pulsestream.ingest.segments import Span
+from pulsestream.meters import Laps, Meters
+from pulsestream.metrics import FEED_BLOCK_ROWS, FEED_RETRIES, Stage
 from pulsestream.store.port import Outcome, Session, Tombstone
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class Feeder:
         aside: AsideList,
         clock: Clock,
         linger_s: float,
+        meters: Meters,
         fed: Callable[[Sequence[Span], int], None],
     ) -> None:
         """`fed` is told, on the feeder's thread, which frames the engine now has, and the last position."""
@@ -65,6 +68,7 @@ class Feeder:
         self._aside = aside
         self._clock = clock
         self._linger_s = linger_s
+        self._meters = meters
         self._told_fed = fed
         self._condition = threading.Condition()
         self._turn = threading.Condition()
@@ -80,6 +84,7 @@ class Feeder:
         self._fed = 0
         self._counted = 0
         self._trouble = ""
+        self._laps: Laps  # of the block that is fed
         self._thread = threading.Thread(target=self._feed_forever, name="feeder", daemon=True)
 
     # ---- from any thread
@@ -217,8 +222,10 @@ class Feeder:
         return batch
 
     def _feed(self, batch: Sequence[Span], *, asked: bool) -> None:
+        self._laps = self._meters.laps()
         frames = [self._read(span) for span in batch]
         block = block_of(frames)
+        self._laps.end(Stage.FEED_READ)
         if asked:
             # What is counted was stored before its count was; if it is not there now, it was removed since.
             block = block.only(lambda position: position > self._counted and position not in self._aside)
@@ -227,7 +234,11 @@ class Feeder:
         for part in by_weeks(block) if high - low > (WEEKS_MAX - 2) * _WEEK_US else [block]:
             self._store(part, asked=asked)
         self._store_records(frames)
+        self._laps.end(Stage.FEED_RECORDS)
         self._fed = max(self._fed, frames[-1].header.last)
+        self._laps.events = len(block.positions)
+        self._meters.record(self._laps)
+        self._meters.observe(FEED_BLOCK_ROWS, self._laps.events)
 
     def _read(self, span: Span) -> Frame:
         frame = unpack(self._files.read(span.path, span.offset, span.length))
@@ -256,8 +267,10 @@ class Feeder:
 
     def _insert_verified(self, block: Block) -> None:
         self._open().insert_events(block.data)
+        self._laps.end(Stage.FEED_INSERT)
         # An engine that reports success has stored nothing before; the index on positions makes asking cheap.
         missing = len(self._missing(block).positions)
+        self._laps.end(Stage.FEED_VERIFY)
         if missing:
             raise StoreBusy(f"of {len(block.positions)} rows that the engine took it does not show {missing}")
 
@@ -322,6 +335,7 @@ class Feeder:
         if not self._trouble:
             log.warning("the engine does not take events just now, and will be asked again: %s", error)
         self._trouble = str(error)
+        self._meters.add(FEED_RETRIES)
         if self._replaying and attempt >= _START_ATTEMPTS:
             raise error
         with self._condition:

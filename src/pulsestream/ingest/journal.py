@@ -25,6 +25,8 @@ from pulsestream.ingest.frame import HEADER_BYTES, Counted, Deleted, Record, pac
 from pulsestream.ingest.segments import Span, segment_path
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.validate import Admissible
+from pulsestream.meters import Laps, Meters
+from pulsestream.metrics import EVENTS, JOURNAL_FAILURES, JOURNAL_GROUP_EVENTS, JOURNAL_WRITTEN_BYTES, Stage
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 GROUP_BYTES = 32 * 1024 * 1024  # of lines in one group, unless its first request alone has more
@@ -56,6 +58,7 @@ class Entry(Struct, eq=False):
 class _Group(Struct):
     entries: list[Entry]
     uncounted: _Counts  # of events that were refused since the last group
+    counted: _Counts = {}  # what its records say
 
 
 class JournalState(Struct, frozen=True):
@@ -77,6 +80,7 @@ class Journal:
         next_position: int,
         waiting_bytes_max: int,
         backlog: Backlog,
+        meters: Meters,
         written: Callable[[Span], None],
     ) -> None:
         """`waiting_bytes_max`: in memory, not yet written. `backlog`: on disk, not yet in the engine.
@@ -90,6 +94,7 @@ class Journal:
         self._written = written
         self._waiting = Share(waiting_bytes_max)
         self._backlog = backlog
+        self._meters = meters
         self._open: list[Entry] = []
         self._idle = asyncio.Event()
         self._idle.set()
@@ -196,9 +201,7 @@ class Journal:
 
     def _settle(self, group: _Group, last: int | None) -> None:
         """On the loop: tell every request of a group how it went, then begin the next."""
-        if last is None:
-            for (tenant, outcome, _), events in group.uncounted.items():
-                self.count(tenant, cast("Literal['overloaded', 'rate_limited']", outcome), events)
+        self._count_outcomes(group, last)
         for entry in group.entries:
             self._waiting.give_back(entry.tenant, entry.size_bytes)
             if last is None:
@@ -219,6 +222,15 @@ class Journal:
         else:
             self._idle.set()
 
+    def _count_outcomes(self, group: _Group, last: int | None) -> None:
+        if last is not None:
+            for labels, events in group.counted.items():
+                self._meters.add(EVENTS, *labels, amount=events)
+            return
+        self._meters.add(JOURNAL_FAILURES)
+        for (tenant, outcome, _), events in group.uncounted.items():
+            self.count(tenant, cast("Literal['overloaded', 'rate_limited']", outcome), events)
+
     # ---- on the committer's thread
 
     def _commit_forever(self) -> None:
@@ -233,7 +245,11 @@ class Journal:
         self._seal()
 
     def _commit(self, group: _Group) -> int:
-        span = self._append(*self._lay_out(group))
+        laps = self._meters.laps()
+        span = self._append(*self._lay_out(group), laps)
+        self._meters.record(laps)
+        self._meters.observe(JOURNAL_GROUP_EVENTS, laps.events)
+        self._meters.add(JOURNAL_WRITTEN_BYTES, amount=span.length)
         self._next = span.header.last + 1
         self._failing = False
         with self._lock:
@@ -253,21 +269,25 @@ class Journal:
                 records.append(Deleted(position, entry.tenant, event_id))
                 position += 1
         minute = int(self._clock.now().timestamp()) // 60 * 60
-        for (tenant, outcome, reason), count in _sum(group).items():
+        group.counted = _sum(group)
+        for (tenant, outcome, reason), count in group.counted.items():
             records.append(Counted(position, tenant, minute, outcome, reason, count))
             position += 1
         times = [event.timestamp_us for event in events]
         return lines, records, (min(times, default=INT_MAX), max(times, default=-INT_MAX))
 
-    def _append(self, lines: list[bytes], records: list[Record], times: tuple[int, int]) -> Span:
+    def _append(self, lines: list[bytes], records: list[Record], times: tuple[int, int], laps: Laps) -> Span:
         data = pack(self._next, lines, records, times)
         if self._descriptor is None:
             self._path = segment_path(self._folder, self._next, self._take)
             self._offset = 0
             self._descriptor = self._files.create(self._path)
         assert self._path is not None  # noqa: S101 - set with the descriptor
+        laps.events = len(lines)
         self._files.append(self._descriptor, data)
+        laps.end(Stage.JOURNAL_WRITE)
         self._files.sync(self._descriptor)
+        laps.end(Stage.JOURNAL_FSYNC)
         header = read_header(data[:HEADER_BYTES])
         assert header is not None  # noqa: S101 - packed above
         span = Span(self._path, self._offset, len(data), header)

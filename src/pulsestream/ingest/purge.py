@@ -14,7 +14,7 @@ from pulsestream.ingest.erase import Eraser
 from pulsestream.ingest.feed import Feeder
 from pulsestream.ingest.journal import Entry, Journal
 from pulsestream.ingest.watermark import Watermark
-from pulsestream.metrics import Counters
+from pulsestream.meters import Meters
 from pulsestream.store.port import Outcome, Session
 
 _PATIENCE_S = 10.0  # for the engine to take what the tenant sent last
@@ -35,7 +35,7 @@ class Purger:
         eraser: Eraser,
         aside: AsideList,
         expirations: Expirations,
-        counters: Counters,
+        meters: Meters,
     ) -> None:
         """`under_way`: requests, by tenant."""
         self._tenants = tenants
@@ -47,7 +47,7 @@ class Purger:
         self._eraser = eraser
         self._aside = aside
         self._expirations = expirations
-        self._counters = counters
+        self._meters = meters
 
     def purge(self, session: Session, tenant: str, loop: asyncio.AbstractEventLoop) -> bool:
         """Remove it. False where something of it is still under way: to be called again. Raises StoreError, OSError."""
@@ -78,5 +78,5 @@ class Purger:
         self._dedup.forget_tenant(tenant)
         self._eraser.forget(tenant)
         self._expirations.forget(tenant)
-        self._counters.forget(tenant)
+        self._meters.forget(tenant)
         self._tenants.end_delete(tenant)

@@ -17,6 +17,8 @@ from pulsestream.ingest.aside import AsideList
 from pulsestream.ingest.feed import Feeder
 from pulsestream.ingest.files import Files
 from pulsestream.ingest.frame import pack, unpack
+from pulsestream.meters import Meters
+from pulsestream.metrics import FEED_BLOCK_ROWS, FEED_RETRIES
 from pulsestream.query import compile as sql
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Statement
@@ -116,6 +118,7 @@ class Feeding:
     def __init__(self, folder, open_session, **changes):
         self.folder = folder
         self.aside = AsideList(folder / "aside.jsonl", Files())
+        self.meters = Meters(StillClock().monotonic)
         self.spans = []
         self.reached = threading.Condition()
         self.last = 0
@@ -126,6 +129,7 @@ class Feeding:
                 "aside": self.aside,
                 "clock": StillClock(),
                 "linger_s": 0.0,
+                "meters": self.meters,
                 "fed": self._fed,
             }
             | changes
@@ -210,6 +214,8 @@ def test_every_row_is_stored_once_whatever_the_engine_does(engine, tmp_path, see
     assert rows(engine) == Counter(set(positions) - set(poisoned))
     assert [position for position in positions if position in feeding.aside] == poisoned
     assert counted(engine) == counts
+    assert feeding.meters.histograms(FEED_BLOCK_ROWS)[()].sum <= len(positions)
+    assert feeding.meters.counts(FEED_RETRIES)[()] > 0, "the faults were waited out, and counted"
     assert feeding.spans == spans
     state = feeding.feeder.state
     assert (state.fed, state.waiting_events, state.quarantined) == (spans[-1].header.last, 0, len(poisoned))

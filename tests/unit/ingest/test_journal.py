@@ -17,6 +17,8 @@ from pulsestream.ingest.files import Files
 from pulsestream.ingest.frame import Counted, unpack
 from pulsestream.ingest.journal import Entry, Journal
 from pulsestream.ingest.segments import scan, segments
+from pulsestream.meters import Meters
+from pulsestream.metrics import EVENTS, JOURNAL_FAILURES, JOURNAL_GROUP_EVENTS, STAGE_SECONDS
 from unit.ingest.lines import StillClock, checked, event
 
 PATIENCE_S = 60
@@ -79,10 +81,13 @@ class Writing:
     """A journal on a folder, the spans that it says are on disk, and how each entry was settled."""
 
     def __init__(self, folder, *, backlog_bytes_max=1 << 30, **changes):
-        self.backlog = Backlog(backlog_bytes_max)
+        self.backlog = Backlog(backlog_bytes_max, StillClock().monotonic)
+        self.meters = Meters(StillClock().monotonic)
         self.files = WatchedFiles()
         self.written = []
         self.settled = {}
+        self.folder = folder
+        self.trimmed = False
         self.journal = Journal(
             folder,
             **{
@@ -91,6 +96,7 @@ class Writing:
                 "next_position": 1,
                 "waiting_bytes_max": 1 << 30,
                 "backlog": self.backlog,
+                "meters": self.meters,
                 "written": self.written.append,
             }
             | changes,
@@ -103,6 +109,14 @@ class Writing:
     async def __aexit__(self, *_):
         self.files.gate.set()
         await self.journal.close()
+        if not self.trimmed:
+            assert self.counted() == found(self.folder)[1], "the counters agree with what the journal holds"
+
+    def counted(self):
+        counts = Counter()
+        for (tenant, outcome, _), events in self.meters.counts(EVENTS).items():
+            counts[tenant, outcome] += events
+        return dict(counts)
 
     def join(self, *names, deletes=(), **events):
         entry = Entry(
@@ -240,6 +254,11 @@ def test_a_full_disk_leaves_no_litter_and_no_gap(tmp_path):
             writing.files.faults = []  # some were met by groups that had only the counts to write
             await writing.join("after")
             assert len(segments(tmp_path)) == 2
+            assert writing.meters.counts(JOURNAL_FAILURES)[()] >= 1_201
+            written = writing.meters.histograms(JOURNAL_GROUP_EVENTS)[()]
+            syncs = writing.meters.histograms(STAGE_SECONDS)["journal_fsync",]
+            assert written.sum == 2
+            assert sum(written.counts) == sum(syncs.counts) == len(writing.written)
 
     asyncio.run(run())
     assert found(tmp_path) == (["before", "after"], {("acme", "stored"): 2, ("acme", "overloaded"): 1_201})
@@ -311,6 +330,7 @@ def test_only_segments_that_the_engine_has_whole_are_removed(tmp_path, monkeypat
             first, second = [span for span in writing.written if span.path == paths[0]], writing.written
             writing.journal.trim(first[-1].header.last - 1)
             assert segments(tmp_path) == paths
+            writing.trimmed = True
             writing.journal.trim(first[-1].header.last)
             assert segments(tmp_path) == paths[1:]
             writing.journal.trim(second[-1].header.last)

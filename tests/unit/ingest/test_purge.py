@@ -48,7 +48,7 @@ def test_a_tenant_of_which_something_is_under_way_stays(under_way, position, fed
             eraser=None,
             aside=None,
             expirations=None,
-            counters=None,
+            meters=None,
         )
         # None of the parts that could lose something is there to be asked.
         loop = asyncio.get_running_loop()
