@@ -199,6 +199,7 @@ def test_a_block_over_many_weeks_is_taken_whole(session):
         b"".join(line(number, event(f"e{number}", timestamp=at.isoformat())) for number, at in enumerate(weeks, 1))
     )
     assert list(session.present(1, 50)) == list(range(1, 51))
+    assert session.count(1, 50) == 50
 
 
 # ---- positions and ids
@@ -208,6 +209,7 @@ def test_positions_that_are_there_are_told_in_order(session):
     assert list(session.present(1, 100)) == []
     session.insert_events(b"".join(line(number, event(f"e{number}")) for number in (9, 2, 4)))
     assert list(session.present(1, 100)) == [2, 4, 9]
+    assert session.count(3, 9) == 2
     assert list(session.present(3, 8)) == [4]
 
 

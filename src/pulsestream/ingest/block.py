@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -21,42 +22,53 @@ _TIMESTAMP = re.compile(rb'"tenant":"[^"]*","received_at":-?\d+,"timestamp":(-?\
 
 
 class Block(Struct, frozen=True):
-    """`lines[i]` is the whole line at `positions[i]`; positions ascend."""
+    """Rows as one text: `data` holds a line of `lengths[i]` bytes for `positions[i]`; positions ascend.
+
+    `whole`: no other event has a position between the first and the last of these.
+    """
 
     positions: Sequence[int]
-    lines: Sequence[bytes]
+    lengths: Sequence[int]
+    data: bytes
+    whole: bool = False
 
     @property
-    def data(self) -> bytes:
-        return b"".join(self.lines)
+    def lines(self) -> list[bytes]:
+        ends = accumulate(self.lengths)
+        return [self.data[end - length : end] for end, length in zip(ends, self.lengths, strict=True)]
 
     def only(self, keep: Callable[[int], bool]) -> Block:
         kept = [(position, line) for position, line in zip(self.positions, self.lines, strict=True) if keep(position)]
-        return Block([position for position, _ in kept], [line for _, line in kept])
+        return rows([position for position, _ in kept], [line for _, line in kept])
 
     def halves(self) -> tuple[Block, Block]:
         middle = len(self.positions) // 2
+        middle_bytes = sum(self.lengths[:middle])
         return (
-            Block(self.positions[:middle], self.lines[:middle]),
-            Block(self.positions[middle:], self.lines[middle:]),
+            Block(self.positions[:middle], self.lengths[:middle], self.data[:middle_bytes], self.whole),
+            Block(self.positions[middle:], self.lengths[middle:], self.data[middle_bytes:], self.whole),
         )
 
 
-def block_of(frames: Iterable[Frame]) -> Block:
+def rows(positions: Sequence[int], lines: Sequence[bytes]) -> Block:
+    """A block of any lines."""
+    return Block(positions, [*map(len, lines)], b"".join(lines))
+
+
+def block_of(frames: Sequence[Frame]) -> Block:
+    """All events of frames that follow one another."""
     positions: list[int] = []
-    lines: list[bytes] = []
+    lengths: list[int] = []
     for frame in frames:
         positions += range(frame.header.first, frame.header.first + frame.header.events)
-        offset = 0
-        for length in frame.lengths:
-            lines.append(frame.events[offset : offset + length])
-            offset += length
-    return Block(positions, lines)
+        lengths += frame.lengths
+    return Block(positions, lengths, b"".join([frame.events for frame in frames]), whole=True)
 
 
 def by_weeks(block: Block) -> list[Block]:
     """The rows in blocks that touch at most WEEKS_MAX weekly partitions each."""
-    weeks = [(_timestamp(line) - _FIRST_MONDAY_US) // _WEEK_US for line in block.lines]
+    lines = block.lines
+    weeks = [(_timestamp(line) - _FIRST_MONDAY_US) // _WEEK_US for line in lines]
     ordered = sorted(set(weeks))
     if len(ordered) <= WEEKS_MAX:
         return [block]
@@ -64,7 +76,7 @@ def by_weeks(block: Block) -> list[Block]:
     for start in range(0, len(ordered), WEEKS_MAX):
         mine = set(ordered[start : start + WEEKS_MAX])
         chosen = [index for index, week in enumerate(weeks) if week in mine]
-        blocks.append(Block([block.positions[i] for i in chosen], [block.lines[i] for i in chosen]))
+        blocks.append(rows([block.positions[i] for i in chosen], [lines[i] for i in chosen]))
     return blocks
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import fields
+from msgspec.structs import fields, force_setattr
 from xxhash import xxh3_64_intdigest
 
 from pulsestream.clock import to_micros
 from pulsestream.errors import Reason
 from pulsestream.event import (
+    ABSENT,
     EMPTY_CONTEXT,
     EMPTY_ERROR,
     EMPTY_TRACE,
@@ -24,13 +25,14 @@ from pulsestream.event import (
     TIMESTAMP_MIN,
     WHOLE_BYTES_MAX,
     Event,
-    encode,
+    encode_into,
 )
 from pulsestream.extra import Fields, split
 from pulsestream.ingest.nesting import NESTING_MAX, SHALLOW_BYTES, is_too_deep
 
 _WHOLE = f"an event of at most {WHOLE_BYTES_MAX} bytes as a whole"
 _OPAQUE = f"payload and metadata of at most {EVENT_BYTES_MAX} bytes together"
+_BRACE = ord("{")
 VALUE_SHOWN = 60  # characters of a wrong value that an error repeats
 
 
@@ -65,6 +67,20 @@ class Terms(Struct, frozen=True):
     received_at: datetime
     oldest: datetime
     make_id: Callable[[int], str]
+    # What every event of the request needs, made once.
+    received_us: int = 0
+    oldest_us: int = 0
+    newest_us: int = 0
+    origin: bytes = b""  # how each journal line begins, behind its position
+    scratch: bytearray = msgspec.field(default_factory=bytearray)  # an event's text before it is part of its line
+
+    def __post_init__(self) -> None:
+        received_us = to_micros(self.received_at)
+        force_setattr(self, "received_us", received_us)
+        force_setattr(self, "oldest_us", to_micros(self.oldest))
+        force_setattr(self, "newest_us", received_us + FUTURE_MAX // timedelta(microseconds=1))
+        origin = b',"tenant":"%b","received_at":%d,"timestamp":' % (self.tenant.encode(), received_us)
+        force_setattr(self, "origin", origin)
 
 
 def refuse(
@@ -79,60 +95,55 @@ def cut(value: str) -> str:
 
 def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissible | Refusal:
     """Apply the rules that types cannot hold, and encode. `index` is the event's place in its request."""
-    body = encode(event)
-    for name, text in (("payload", memoryview(event.payload)), ("metadata", memoryview(event.metadata))):
-        if text and bytes(text[:1]) != b"{":
-            if bytes(text) == b"null":
-                return check_irregular(body, index, terms)
-            rule, what = RULES[name]
-            return refuse(
-                Reason.INVALID,
-                name,
-                str(text[: VALUE_SHOWN * 4], "utf-8", "replace"),
-                rule=rule,
-                help_=what,
-                event_id=event.event_id,
-            )
-    refusal = _over_limits(event, body, extra)
-    if refusal is not None:
-        return refusal
+    body = terms.scratch
+    encode_into(event, body)
+    large = len(extra) > SHALLOW_BYTES or len(body) + len(extra) > WHOLE_BYTES_MAX
+    for opaque in (event.payload, event.metadata):
+        if opaque is not ABSENT:
+            text = memoryview(opaque)
+            if text[0] != _BRACE:
+                return _check_not_object(event, bytes(body), index, terms)
+            large = large or len(text) > SHALLOW_BYTES
+    if large:
+        refusal = _over_limits(event, bytes(body), extra)
+        if refusal is not None:
+            return refusal
     if not extra and (
-        (event.context is not None and event.context == EMPTY_CONTEXT)
+        event.context == EMPTY_CONTEXT
         or (event.trace is not None and event.trace == EMPTY_TRACE)
         or (event.error_details is not None and event.error_details == EMPTY_ERROR)
     ):
-        return check_irregular(body, index, terms)
+        return check_irregular(bytes(body), index, terms)
     timestamp = event.timestamp
     if timestamp is None:
-        timestamp = terms.received_at
+        timestamp_us = terms.received_us
     else:
-        if timestamp.tzinfo is None:
-            timestamp = timestamp.replace(tzinfo=UTC)
-        if not terms.oldest <= timestamp <= terms.received_at + FUTURE_MAX:
-            return _outside(timestamp, event, terms)
+        timestamp_us = to_micros(timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC))
+        if not terms.oldest_us <= timestamp_us <= terms.newest_us:
+            return _outside(timestamp.replace(tzinfo=timestamp.tzinfo or UTC), event, terms)
     event_id = event.event_id
     made = b""
     if event_id is None:
         event_id = terms.make_id(index)
         made = b'"event_id":"%b",' % event_id.encode()
     odd = b'"extra":%b,' % extra if extra else b""
-    content_hash = xxh3_64_intdigest(body + extra)
-    timestamp_us = to_micros(timestamp)
-    line = b',"tenant":"%b","received_at":%d,"timestamp":%d,"content_hash":%d,%b%b"event":%b}\n' % (
-        terms.tenant.encode(),
-        to_micros(terms.received_at),
-        timestamp_us,
-        content_hash,
-        made,
-        odd,
-        body,
-    )
-    return Admissible(event_id, timestamp_us, content_hash, line)
+    content_hash = xxh3_64_intdigest(body + extra if extra else body)
+    about = b'%d,"content_hash":%d,%b%b"event":' % (timestamp_us, content_hash, made, odd)
+    return Admissible(event_id, timestamp_us, content_hash, b"".join((terms.origin, about, body, b"}\n")))
+
+
+def _check_not_object(event: Event, body: bytes, index: int, terms: Terms) -> Admissible | Refusal:
+    """A payload or metadata that is null, as if it was not there, or that is wrong."""
+    for name, opaque in (("payload", event.payload), ("metadata", event.metadata)):
+        text = bytes(memoryview(opaque)[: VALUE_SHOWN * 4])
+        if text and text[0] != _BRACE and text != b"null":
+            rule, what = RULES[name]
+            shown = text.decode("utf-8", "replace")
+            return refuse(Reason.INVALID, name, shown, rule=rule, help_=what, event_id=event.event_id)
+    return check_irregular(body, index, terms)
 
 
 def _over_limits(event: Event, body: bytes, extra: bytes) -> Refusal | None:
-    if len(body) + len(extra) <= SHALLOW_BYTES:
-        return None
     payload, metadata = memoryview(event.payload), memoryview(event.metadata)
     if len(payload) + len(metadata) > EVENT_BYTES_MAX:
         return _too_large("payload", len(payload) + len(metadata), _OPAQUE, event.event_id)

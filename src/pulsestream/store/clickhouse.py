@@ -145,6 +145,13 @@ class ClickHouseSession:
         )
         return [cast("int", position) for (position,) in rows]
 
+    def count(self, first: int, last: int, /) -> int:
+        [[count]] = self._all(
+            "SELECT count() FROM events WHERE position BETWEEN {first:UInt64} AND {last:UInt64}",
+            {"first": first, "last": last},
+        )
+        return cast("int", count)
+
     def insert_outcomes(self, outcomes: Sequence[Outcome], /) -> None:
         # One insert into one unpartitioned table makes one part: all or none.
         self._insert("outcomes", b"".join(msgspec.json.encode(outcome) + b"\n" for outcome in outcomes))

@@ -97,6 +97,10 @@ class Session(Protocol):
         """The positions from `first` to `last`, both included, that are stored, in order."""
         ...
 
+    def count(self, first: int, last: int, /) -> int:
+        """How many positions from `first` to `last`, both included, are stored."""
+        ...
+
     def insert_outcomes(self, outcomes: Sequence[Outcome], /) -> None:
         """Store them all or none."""
         ...

@@ -94,6 +94,11 @@ class FaultySession:
             raise StoreBusy("connection refused")
         return self._session.present(first, last)
 
+    def count(self, first, last):
+        if self._plan() == "down":
+            raise StoreBusy("connection refused")
+        return self._session.count(first, last)
+
     def last_positions(self):
         if self._plan() == "down":
             raise StoreBusy("connection refused")
