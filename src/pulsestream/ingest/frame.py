@@ -80,16 +80,15 @@ _decode_records = msgspec.json.Decoder(list[Record]).decode
 def pack(first: int, lines: Sequence[bytes], records: Sequence[Record], timestamps: tuple[int, int]) -> bytes:
     """The whole frame. `lines` are complete, with their positions; `timestamps` are the least and the greatest."""
     lengths = array("I", map(len, lines)).tobytes()
-    events = b"".join(lines)
     recorded = msgspec.json.encode(records)
-    body = b"".join((lengths, events, recorded))
+    body = b"".join((lengths, *lines, recorded))
     header = _HEADER.pack(
         MAGIC,
         len(lines),
         len(records),
         len(lengths),
         first,
-        len(events),
+        len(body) - len(lengths) - len(recorded),
         len(recorded),
         *timestamps,
         xxh3_64_intdigest(body),

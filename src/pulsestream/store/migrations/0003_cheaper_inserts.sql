@@ -1,3 +1,7 @@
+-- A part of many files costs an insert more in the file system than in the engine: each file is made, synced and removed
+-- again. Up to some 100,000 events a part is one file; larger ones, which merges make, have a file for each column.
+ALTER TABLE events MODIFY SETTING min_bytes_for_wide_part = 134217728;
+
 -- Plain strings here: a dictionary that grows row by row costs nearly half of the parsing. The view below makes them
 -- of whole columns, at a fifth of that.
 DROP TABLE IF EXISTS journal_to_events;
