@@ -1,0 +1,67 @@
+"""What each figure of `make bench` should be, and by how much it is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Target(NamedTuple):
+    """`figure`: its place in the part's result, names joined by dots; `part.figure` of another part after a slash."""
+
+    part: str
+    figure: str
+    what: str
+    bound: float
+    unit: str
+    at_least: bool = True
+
+
+TARGETS = (
+    Target("generator", "per_second", "events made on one core", 300_000, "/s"),
+    Target("bulk", "share_of_the_ceiling", "batches until searchable, of the engine alone (aim 0.7)", 0.5, ""),
+    Target("singles_1", "p50_ms", "one event a request, 1 connection, p50", 1.5, " ms", at_least=False),
+    Target("singles_16", "per_second", "one event a request, 16 connections", 7_000, "/s"),
+    Target("singles_64", "per_second", "one event a request, 64 connections", 9_000, "/s"),
+    Target("singles_64", "p99_ms", "one event a request, 64 connections, p99", 20, " ms", at_least=False),
+    Target("overload", "worst.share_of_best", "overload: throughput, of the best", 0.8, ""),
+    Target("overload", "worst.share_of_the_memory_bound", "overload: memory, of its bound", 1.0, "", at_least=False),
+    Target("overload", "worst.not_told", "overload: requests without an answer or Retry-After", 0, "", at_least=False),
+    Target("overload", "worst.p99_ms", "overload: what is admitted, p99", 5_000, " ms", at_least=False),
+    Target("sharing", "kept", "ingest at half its best, kept while dashboards ask", 0.9, ""),
+    Target("sharing", "slowdown", "questions while that is ingested, times alone", 2.0, "", at_least=False),
+    Target("search", "ms.newest", "search among 1M, newest", 50, " ms", at_least=False),
+    Target("search", "ms.all", "search among 1M, five filters", 50, " ms", at_least=False),
+)
+
+
+def value_of(result: Mapping[str, Any], figure: str) -> float:
+    found: Any = result
+    for name in figure.split("."):
+        found = found[name]
+    return float(found)
+
+
+def verdict(target: Target, value: float) -> str:
+    """`met`, or by how much it is missed, as a share of the target."""
+    if value >= target.bound if target.at_least else value <= target.bound:
+        return "met"
+    if not target.bound:
+        return f"missed by {shown(value)}"
+    return f"missed by {abs(value - target.bound) / target.bound:.0%}"
+
+
+def shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 or value == int(value) else f"{value:,.3g}"
+
+
+def rows(results: Mapping[str, Any], part: str = "") -> list[tuple[str, str, str, str]]:
+    """(what, figure, target, verdict) of every target whose part was measured."""
+    found = []
+    for target in TARGETS:
+        if target.part not in results or (part and target.part != part):
+            continue
+        value = value_of(results[target.part], target.figure)
+        bound = f"{'≥' if target.at_least else '≤'} {shown(target.bound)}{target.unit}"
+        found.append((target.what, shown(value) + target.unit, bound, verdict(target, value)))
+    return found
