@@ -31,6 +31,7 @@ HEAD_BYTES_MAX = 64 * 1024  # request line and headers
 _HEADER_OVERHEAD = 32  # what one header costs beyond its text (RFC 9113, 6.5.2): 2,000 headers at most
 BYTES_PER_S_MIN = 1_000  # of a body, or of answers read; the slowest modem in use is several times faster
 DISCARD_BYTES_MAX = 1 << 20  # what a refused peer may still send, so that it comes to read its answer
+BODY_DISCARD_BYTES_MAX = 64 << 20  # or the rest of its body, where it said a length that has no more than this
 LINGER_S = 2.0  # and how long it may take
 KEEP_ALIVE_S = 75.0  # longer than the 60 s of the usual pools and proxies: the side that asks closes first
 PIPELINE_MAX = 32  # requests of one connection that wait for the one before them
@@ -311,7 +312,7 @@ class Connection(HttpToolsProtocol):
 
     def _linger(self) -> None:
         self._deaf = True
-        if self.leaving or self._ended or self._transport.is_closing() or self._discarded > DISCARD_BYTES_MAX:
+        if self.leaving or self._ended or self._transport.is_closing() or self._discarded > self._discard_bytes_max:
             self._transport.close()
             return
         self.leaving = True
@@ -327,9 +328,14 @@ class Connection(HttpToolsProtocol):
         self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
+    @property
+    def _discard_bytes_max(self) -> int:
+        left = self._body_left if self._phase is _Phase.BODY else 0
+        return max(DISCARD_BYTES_MAX, left if left <= BODY_DISCARD_BYTES_MAX else 0)
+
     def _discard(self, size: int) -> None:
         self._discarded += size
-        if self._discarded > DISCARD_BYTES_MAX:
+        if self._discarded > self._discard_bytes_max:
             if self.leaving:
                 self.abort()
             else:

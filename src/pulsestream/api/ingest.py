@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from pulsestream.api import problems
 from pulsestream.api.auth import caller_of
+from pulsestream.api.body import Bodies
 from pulsestream.control.keys import Scope as Scopes
-from pulsestream.errors import BadParameters, BadRequest, Overloaded, PulseStreamError, RateLimited, Reason, TooLarge
+from pulsestream.errors import BadParameters, Overloaded, PulseStreamError, RateLimited, Reason
 from pulsestream.ingest.pipeline import Body, Receipt, Status
 from pulsestream.ingest.validate import FieldError, Refusal
 from pulsestream.metrics import REQUESTS_REFUSED, Stage
@@ -98,7 +99,7 @@ class IngestDoor:
     def __init__(self, server: Server, beyond: ASGIApp) -> None:
         self._server = server
         self._beyond = beyond
-        self._inflight = server.inflight
+        self._bodies = Bodies(server.inflight, bytes_max=server.settings.inflight_bytes_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path")
@@ -122,7 +123,8 @@ class IngestDoor:
             key = headers.get(b"idempotency-key")
             if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_MAX:
                 raise BadParameters([("Idempotency-Key", f"must have 1 to {IDEMPOTENCY_KEY_MAX} characters")])
-            data = await self._read_body(receive, headers.get(b"content-length"), tenant)
+            length, bytes_max = headers.get(b"content-length"), self._server.tenants.limits(tenant).body_bytes_max
+            data = await self._bodies.read(receive, length, tenant, bytes_max=bytes_max)
             held = len(data)
             laps.end(Stage.READ)
             try:
@@ -149,7 +151,7 @@ class IngestDoor:
             answer = problems.answer(error)
         finally:
             if held:
-                self._inflight.give_back(tenant, held)
+                self._bodies.give_back(tenant, held)
         await problems.send(send, replace(answer, headers=answer.headers | quota) if quota else answer)
         laps.end(Stage.ANSWER)
         self._server.meters.record(laps)
@@ -157,41 +159,6 @@ class IngestDoor:
     def _quota(self, tenant: str) -> dict[str, str]:
         quota = self._server.limiter.quota(tenant)
         return {} if quota is None else quota.headers
-
-    async def _read_body(self, receive: Receive, content_length: str | None, tenant: str) -> bytes:
-        """The whole body. Its length counts as in flight until the request is answered.
-
-        Raises BadRequest, TooLarge, Overloaded; and what `receive` raises of a body that stalls or cannot be parsed.
-        """
-        bytes_max = self._server.tenants.limits(tenant).body_bytes_max
-        if content_length is not None:
-            digits = content_length.strip(" \t")
-            if not digits.isdecimal():
-                raise BadRequest("Content-Length must be a number of bytes: leave it to your HTTP library")
-            digits = digits.lstrip("0") or "0"
-            # Python refuses to read a number of many thousand digits.
-            if len(digits) > len(str(bytes_max)) or int(digits) > bytes_max:
-                raise _body_too_large(bytes_max)
-        parts: list[bytes] = []
-        size = 0
-        try:
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise BadRequest("the sender went away before its request was whole")
-                part = cast("bytes", message.get("body", b""))
-                if size + len(part) > bytes_max:
-                    raise _body_too_large(bytes_max)
-                if not self._inflight.has_room(tenant, len(part)):
-                    raise Overloaded("too many large requests at one time: send this again in a moment")
-                self._inflight.take(tenant, len(part))
-                size += len(part)
-                parts.append(part)
-                if not message.get("more_body", False):
-                    return parts[0] if len(parts) == 1 else b"".join(parts)
-        except BaseException:
-            self._inflight.give_back(tenant, size)
-            raise
 
     async def _answer(self, receipt: Receipt, options: Mapping[str, str], *, single: bool) -> problems.Answer:
         searchable = options["ack"] == "searchable" and await self._server.watermark.wait_for(
@@ -222,10 +189,6 @@ def _options(query: str) -> dict[str, str]:
         if errors:
             raise BadParameters(errors)
     return options
-
-
-def _body_too_large(bytes_max: int) -> TooLarge:
-    return TooLarge(f"a body may have {bytes_max} bytes at most: send the events in smaller batches")
 
 
 def _batch(receipt: Receipt, detail: str, ack: Literal["durable", "searchable"], *, dry_run: bool) -> BatchAnswer:
