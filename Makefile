@@ -10,19 +10,21 @@ TEST_PROCESSES = 2
 # How long each part of `make torture` goes on, about.
 TORTURE_SECONDS = 120
 
-.PHONY: help install demo test quick torture check bench datasets clean lock
+.PHONY: help install demo test quick torture check bench bench-100k bench-1m datasets clean lock
 
 help:
-	@echo "make install   .venv with PulseStream and its tools (about 250 MB the first time)"
-	@echo "make demo      a server with a day of history, live traffic and a live view; Ctrl-C ends it"
-	@echo "make test      every test"
-	@echo "make quick     the tests that take seconds"
-	@echo "make torture   fuzz what reads bodies and questions, two minutes each (Linux; gets a fuzzer the first time)"
-	@echo "make check     lint, format, types, import law, tidiness"
-	@echo "make bench     what one machine takes in and answers, beside what the engine alone could"
-	@echo "make datasets  the four sample files, the same bytes everywhere"
-	@echo "make lock      renew requirements-dev.lock with the newest versions that pyproject.toml allows"
-	@echo "make clean     remove .venv, caches and what make made"
+	@echo "make install     .venv with PulseStream and its tools (about 250 MB the first time)"
+	@echo "make demo        a server with a day of history, live traffic and a live view; Ctrl-C ends it"
+	@echo "make test        every test"
+	@echo "make quick       the tests that take seconds"
+	@echo "make torture     fuzz what reads bodies and questions, two minutes each (Linux; gets a fuzzer the first time)"
+	@echo "make check       lint, format, types, import law, tidiness"
+	@echo "make bench       what one machine takes in and answers, each figure beside its target; some ten minutes"
+	@echo "make bench-100k  100,000 events through the ingester: throughput, memory, disk, answers, and a plot"
+	@echo "make bench-1m    the same with 1,000,000"
+	@echo "make datasets    the four sample files, the same bytes everywhere"
+	@echo "make lock        renew requirements-dev.lock with the newest versions that pyproject.toml allows"
+	@echo "make clean       remove .venv, caches and what make made"
 
 install: .venv/installed
 	@echo "install: .venv is ready, see .venv/bin/pulsestream --help"
@@ -54,6 +56,14 @@ check: .venv/installed
 
 bench: .venv/installed
 	@$(BIN)/python bench/run.py
+
+bench-100k: .venv/installed
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || sh scripts/packages.sh bench
+	@$(BIN)/python bench/scale.py --events 100000
+
+bench-1m: .venv/installed
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || sh scripts/packages.sh bench
+	@$(BIN)/python bench/scale.py --events 1000000
 
 # A fixed seed and a fixed end, so that a file is the same bytes whenever and wherever it is made.
 END = 2026-11-20T12:00:00Z

@@ -105,6 +105,9 @@ def main() -> None:
 
 def _print(name: str, results: dict[str, Any]) -> None:
     """Every plain figure of a part, and one level of named ones."""
+    if name == "overload":
+        for line in importlib.import_module(name).show(results[name]):
+            print(f"  {line}")
     for figure, value in results[name].items():
         if isinstance(value, int | float):
             print(f"  {figure:44} {value:16,.3f}")

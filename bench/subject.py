@@ -108,16 +108,20 @@ class Subject:
 
     def wait_searchable(self, events: int) -> None:
         """Until all that was acknowledged is searchable: so many events."""
-        deadline = time.monotonic() + CATCH_UP_SECONDS_MAX
-        with contextlib.closing(self.connection()) as connection:
-            while time.monotonic() < deadline:
-                health = self.get("/ingestion/health", connection)
-                if health["searchable_position"] == health["last_position"]:
-                    break
-                time.sleep(0.005)
-            found = self.get("/ingestion/stats?fresh=false", connection)["total_events"]
+        self.wait_fed()
+        found = self.get("/ingestion/stats?fresh=false")["total_events"]
         if found != events:
             raise SystemExit(f"the store shows {found} events, and not {events}")
+
+    def wait_fed(self) -> None:
+        """Until the engine has everything that was acknowledged when this was called."""
+        deadline = time.monotonic() + CATCH_UP_SECONDS_MAX
+        with contextlib.closing(self.connection()) as connection:
+            last = self.get("/ingestion/health", connection)["last_position"]
+            while self.get("/ingestion/health", connection)["searchable_position"] < last:
+                if time.monotonic() > deadline:
+                    raise SystemExit("the store did not catch up")
+                time.sleep(0.005)
 
     @contextlib.contextmanager
     def sampled(self, every_s: float = SAMPLE_S) -> Iterator[list[dict[str, float]]]:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # packages.sh install   make .venv hold what requirements-dev.lock names, and this package
 # packages.sh torture   add the fuzzer of `make torture` to .venv
+# packages.sh bench     add what draws the plots of `make bench-100k` to .venv
 # packages.sh lock      renew requirements-dev.lock with the newest versions that pyproject.toml allows
 #
 #   PYTHON   the Python to make .venv with; else the first of python3, python3.14 … python3.11 that is new enough
@@ -86,6 +87,11 @@ torture() {
         "its fuzzer, atheris, is there for CPython on Linux only"
 }
 
+bench() {
+    make_uv
+    uv_install --quiet --group bench || fail "could not install the group bench (uv's message is above)"
+}
+
 # One lock for Linux and macOS and every Python from 3.11: hashes, and no address of an index.
 lock() {
     make_uv
@@ -100,5 +106,6 @@ case "${1:-}" in
     install) install ;;
     lock) lock ;;
     torture) torture ;;
-    *) fail "usage: packages.sh install|lock|torture" ;;
+    bench) bench ;;
+    *) fail "usage: packages.sh install|lock|torture|bench" ;;
 esac
