@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import fcntl
 import logging
 import os
 import secrets
 import shutil
-import socket
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,11 +16,12 @@ from pathlib import Path
 from pulsestream.clock import Clock
 from pulsestream.config import Settings
 from pulsestream.control.audit import Actor, Audit
+from pulsestream.control.claim import claim, lock
 from pulsestream.control.database import Database
 from pulsestream.control.expirations import Expirations
 from pulsestream.control.keys import Keys, MadeKey
 from pulsestream.control.tenants import Limits, Tenants, days, default_burst
-from pulsestream.errors import ConfigError, Overloaded, StoreBusy, StoreInUse
+from pulsestream.errors import Overloaded, StoreBusy
 from pulsestream.ingest.aside import AsideList
 from pulsestream.ingest.backlog import Backlog
 from pulsestream.ingest.dedup import DELETED, Dedup
@@ -106,7 +104,7 @@ class Server:
         Raises StoreInUse, StoreError, ConfigError where this cannot be.
         """
         server = cls(settings, clock, files or Files())
-        server._lock_data()
+        server._lock = lock(server.data)
         server._open_control()
         server.store = connect(settings.store_dsn, clock=clock, memory_bytes_max=settings.engine_memory_mib << 20)
         try:
@@ -160,19 +158,6 @@ class Server:
 
     # ---- start, in order
 
-    def _lock_data(self) -> None:
-        try:
-            (self.data / "journal").mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.data / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES) and self._lock is not None:
-                raise StoreInUse(
-                    f"another process serves the data folder {self.data}: stop it, or give this one a folder "
-                    "of its own (--data)"
-                ) from error
-            raise ConfigError(f"the data folder {self.data} cannot be used: {error.strerror}") from error
-
     def _open_control(self) -> None:
         self._control = Database(self.data / "control.sqlite")
         self.audit = Audit(self._control, self.clock)
@@ -195,7 +180,11 @@ class Server:
             self.expirations.start_over()
         self.store.migrate()
         if not self.store.capabilities.embedded:
-            self._claim_store()
+            session = self._session(1)
+            try:
+                claim(self.data, session)
+            finally:
+                session.close()
         found = scan(self.data / "journal", self.files)
         self._keep_corrupt(found)
         if found.torn_bytes:
@@ -216,25 +205,6 @@ class Server:
         for path in segments(self.data / "journal"):
             self.files.remove(path)
         self._dedup = self._load_ids()
-
-    def _claim_store(self) -> None:
-        """A store belongs to one data folder, whose journal gives its positions."""
-        path = self.data / "id"
-        if not path.exists():
-            path.write_text(f"{secrets.token_hex(8)} {self.data.resolve()} on {socket.gethostname()}")
-        mine = path.read_text()
-        session = self._session(1)
-        try:
-            if session.owner() is None:
-                session.claim(mine)
-            owner = session.owner()
-        finally:
-            session.close()
-        if owner != mine:
-            raise StoreInUse(
-                f"this store belongs to another data folder ({owner}): start the server with that one, or give this "
-                "one a database of its own. If that folder is lost for good, empty the table `owner` of the store"
-            )
 
     def _keep_corrupt(self, found: Found) -> None:
         folder = self.data / "corrupt"
