@@ -79,6 +79,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severe message that is logged")
     ] = "info"
+    log_format: Annotated[
+        Literal["text", "json"], Meta(description="form of the log on standard error; json: an object a line")
+    ] = "text"
 
     @property
     def store_dsn(self) -> str:

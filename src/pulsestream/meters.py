@@ -7,34 +7,36 @@ count that differ by what is being recorded.
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Callable
 
-from pulsestream.metrics import METRICS, STAGE_EVENTS, STAGE_SECONDS, Kind, Metric, Stage
+from pulsestream.metrics import LOOP_LAG, METRICS, STAGE_EVENTS, STAGE_SECONDS, Kind, Metric, Stage
 
 TENANTS_MAX = 200  # that have a label value of their own
 OTHER_TENANTS = "(other)"  # no tenant can have this name
+_LOOP_EVERY_S = 0.25
 
 
 class Laps:
     """What each stage of one piece of work took: a request, a group, a block. For one thread at a time.
 
-    `events`: how many go through the stages.
+    `events`: how many go through the stages. `at`: the end of the last stage.
     """
 
-    __slots__ = ("_at", "_tick", "events", "seconds")
+    __slots__ = ("_tick", "at", "events", "seconds")
 
     def __init__(self, tick: Callable[[], float]) -> None:
         self._tick = tick
         self.events = 0
         self.seconds: dict[Stage, float] = {}
-        self._at = tick()
+        self.at = tick()
 
     def end(self, stage: Stage) -> None:
         """What passed since the end of the stage before it was this one's."""
         now = self._tick()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._at
-        self._at = now
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self.at
+        self.at = now
 
 
 class Histogram:
@@ -56,7 +58,7 @@ class Meters:
     """All of them. `tick`: seconds since some fixed moment."""
 
     def __init__(self, tick: Callable[[], float]) -> None:
-        self._tick = tick
+        self.tick = tick
         self._counts: dict[Metric, dict[tuple[str, ...], float]] = {
             metric: {} for metric in METRICS if metric.kind is Kind.COUNTER
         }
@@ -64,11 +66,15 @@ class Meters:
             metric: {} for metric in METRICS if metric.kind is Kind.HISTOGRAM
         }
         self._stages = [self._histogram(STAGE_SECONDS, (stage.label,)) for stage in Stage]
+        for metric in self._histograms:
+            if not metric.labels:
+                self._histogram(metric, ())
         self._stage_events = [0] * len(Stage)
+        self._gauges: dict[Metric, Callable[[], float]] = {}
         self._shown: dict[str, str] = {}
 
     def laps(self) -> Laps:
-        return Laps(self._tick)
+        return Laps(self.tick)
 
     def record(self, laps: Laps) -> None:
         """What a piece of work took. On the thread that these stages belong to."""
@@ -87,11 +93,20 @@ class Meters:
             found = self._histogram(metric, labels)
         found.observe(value)
 
+    def watch(self, metric: Metric, read: Callable[[], float]) -> None:
+        """A gauge is read when somebody asks, on the event loop."""
+        self._gauges[metric] = read
+
+    def gauges(self) -> dict[Metric, float]:
+        return {metric: read() for metric, read in self._gauges.items()}
+
     def counts(self, metric: Metric) -> dict[tuple[str, ...], float]:
         """By label values. Tenants past the first TENANTS_MAX are one: what is counted of them only ever grows."""
         if metric is STAGE_EVENTS:
             return {(stage.label,): self._stage_events[stage] for stage in Stage}
         counts = self._counts[metric].copy()
+        if not metric.labels:
+            return counts or {(): 0}  # what never happened is no less known
         if metric.labels[:1] != ("tenant",):
             return counts
         found: dict[tuple[str, ...], float] = {}
@@ -132,3 +147,11 @@ class Meters:
     def _histogram(self, metric: Metric, labels: tuple[str, ...]) -> Histogram:
         found = self._histograms[metric][labels] = Histogram(metric.bounds)
         return found
+
+
+async def time_loop(meters: Meters) -> None:
+    """See how late the event loop comes to what is due, until cancelled."""
+    while True:
+        due = meters.tick() + _LOOP_EVERY_S
+        await asyncio.sleep(_LOOP_EVERY_S)
+        meters.observe(LOOP_LAG, max(0.0, meters.tick() - due))

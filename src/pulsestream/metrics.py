@@ -76,6 +76,25 @@ REQUESTS_REFUSED = Metric(
     "Ingest requests refused before their events were read, by code.",
     ("tenant", "code"),
 )
+# By route: the ingest paths and the other operations, `other` for what there is not, `unread` for what is no HTTP.
+REQUESTS = Metric(
+    "pulsestream_requests_total", Kind.COUNTER, "Requests answered, by route and HTTP status.", ("route", "status")
+)
+REQUEST_SECONDS = Metric(
+    "pulsestream_request_seconds",
+    Kind.HISTOGRAM,
+    "Time from a request's headers to the end of its answer, by route (single and batch are the ingest paths).",
+    ("route",),
+    _SECONDS,
+)
+RECEIVED_BYTES = Metric(
+    "pulsestream_received_bytes_total", Kind.COUNTER, "Bytes of the bodies of ingest requests, as they were sent."
+)
+REQUESTS_UNDER_WAY = Metric("pulsestream_requests_under_way", Kind.GAUGE, "Requests with a good key, not yet answered.")
+INFLIGHT_BYTES = Metric(
+    "pulsestream_inflight_bytes", Kind.GAUGE, "Bodies read and events checked that wait in memory (inflight_bytes_max)."
+)
+CONNECTIONS = Metric("pulsestream_connections", Kind.GAUGE, "Open connections (connections_max).")
 JOURNAL_GROUP_EVENTS = Metric(
     "pulsestream_journal_group_events",
     Kind.HISTOGRAM,
@@ -88,6 +107,17 @@ JOURNAL_WRITTEN_BYTES = Metric(
 )
 JOURNAL_FAILURES = Metric(
     "pulsestream_journal_failed_groups_total", Kind.COUNTER, "Groups that could not be written; their events got 503."
+)
+JOURNAL_WAITING_BYTES = Metric(
+    "pulsestream_journal_waiting_bytes", Kind.GAUGE, "Events in memory that wait for a group (inflight_bytes_max)."
+)
+JOURNAL_UNFED_BYTES = Metric(
+    "pulsestream_journal_unfed_bytes", Kind.GAUGE, "Journal on disk that the engine does not have yet."
+)
+JOURNAL_SEGMENTS = Metric("pulsestream_journal_segments", Kind.GAUGE, "Files of the journal.")
+JOURNAL_FAILING = Metric("pulsestream_journal_failing", Kind.GAUGE, "1 while the last group could not be written.")
+JOURNAL_CORRUPT = Metric(
+    "pulsestream_journal_corrupt_segments", Kind.GAUGE, "Segments that were found corrupt, of which copies are kept."
 )
 FEED_BLOCK_ROWS = Metric(
     "pulsestream_feed_block_rows",
@@ -107,15 +137,85 @@ FEED_LAG = Metric(
     _SECONDS,
 )
 
+SEARCHABLE_LAG = Metric(
+    "pulsestream_searchable_lag_seconds",
+    Kind.GAUGE,
+    "Age of the oldest acknowledged event that the engine does not have yet; 0 where there is none.",
+)
+FEED_WAITING_EVENTS = Metric(
+    "pulsestream_feed_waiting_events", Kind.GAUGE, "Acknowledged events that the engine does not have yet."
+)
+FEED_WAITING_BYTES = Metric(
+    "pulsestream_feed_waiting_bytes",
+    Kind.GAUGE,
+    "Their size (backlog_bytes_max).",
+)
+FEED_FAILING = Metric("pulsestream_feed_failing", Kind.GAUGE, "1 while the engine does not take events.")
+QUARANTINED = Metric(
+    "pulsestream_quarantined_events", Kind.GAUGE, "Acknowledged events that the engine refused, kept in aside.jsonl."
+)
+INDEX_ENTRIES = Metric("pulsestream_index_entries", Kind.GAUGE, "Event ids that are known, to find duplicates.")
+INDEX_BYTES = Metric("pulsestream_index_bytes", Kind.GAUGE, "Memory that the known ids take, about.")
+ENGINE_UP = Metric(
+    "pulsestream_engine_up", Kind.GAUGE, "1 where the engine answered this scrape; else its rows are of an earlier one."
+)
+ENGINE_PARTS = Metric("pulsestream_engine_parts", Kind.GAUGE, "Active parts of the events' table.")
+ENGINE_PARTS_MAX = Metric(
+    "pulsestream_engine_parts_in_partition_max", Kind.GAUGE, "Active parts of the week that has the most."
+)
+ENGINE_ROWS = Metric("pulsestream_engine_rows", Kind.GAUGE, "Events in the engine.")
+ENGINE_DISK_BYTES = Metric("pulsestream_engine_disk_bytes", Kind.GAUGE, "Bytes on disk of the events, compressed.")
+ENGINE_MEMORY_BYTES = Metric(
+    "pulsestream_engine_memory_bytes", Kind.GAUGE, "Memory of the engine as it tracks it itself (engine_memory_mib)."
+)
+ENGINE_MERGES = Metric("pulsestream_engine_merges", Kind.GAUGE, "Merges and mutations of parts that run.")
+DISK_FREE_BYTES = Metric("pulsestream_disk_free_bytes", Kind.GAUGE, "Free on the disk of the data folder.")
+LOOP_LAG = Metric(
+    "pulsestream_event_loop_lag_seconds",
+    Kind.HISTOGRAM,
+    "How late the event loop came to what was due, looked at four times a second.",
+    (),
+    _SECONDS,
+)
+BUILD_INFO = Metric("pulsestream_build_info", Kind.GAUGE, "Always 1.", ("version", "python"))
+
 METRICS = (
     STAGE_SECONDS,
     STAGE_EVENTS,
     EVENTS,
     REQUESTS_REFUSED,
+    REQUESTS,
+    REQUEST_SECONDS,
+    RECEIVED_BYTES,
+    REQUESTS_UNDER_WAY,
+    INFLIGHT_BYTES,
+    CONNECTIONS,
     JOURNAL_GROUP_EVENTS,
     JOURNAL_WRITTEN_BYTES,
     JOURNAL_FAILURES,
+    JOURNAL_WAITING_BYTES,
+    JOURNAL_UNFED_BYTES,
+    JOURNAL_SEGMENTS,
+    JOURNAL_FAILING,
+    JOURNAL_CORRUPT,
     FEED_BLOCK_ROWS,
     FEED_RETRIES,
     FEED_LAG,
+    SEARCHABLE_LAG,
+    FEED_WAITING_EVENTS,
+    FEED_WAITING_BYTES,
+    FEED_FAILING,
+    QUARANTINED,
+    INDEX_ENTRIES,
+    INDEX_BYTES,
+    ENGINE_UP,
+    ENGINE_PARTS,
+    ENGINE_PARTS_MAX,
+    ENGINE_ROWS,
+    ENGINE_DISK_BYTES,
+    ENGINE_MEMORY_BYTES,
+    ENGINE_MERGES,
+    DISK_FREE_BYTES,
+    LOOP_LAG,
+    BUILD_INFO,
 )

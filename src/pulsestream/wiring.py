@@ -29,8 +29,10 @@ from pulsestream.ingest.erase import Eraser
 from pulsestream.ingest.expire import Sweeper, carry_out
 from pulsestream.ingest.feed import Feeder
 from pulsestream.ingest.files import Files
+from pulsestream.ingest.gauges import watch
 from pulsestream.ingest.journal import Journal
 from pulsestream.ingest.limit import RateLimiter
+from pulsestream.ingest.minutes import Minutes
 from pulsestream.ingest.pipeline import Pipeline
 from pulsestream.ingest.purge import Purger
 from pulsestream.ingest.scrub import Scrubber, parse_rules
@@ -44,6 +46,7 @@ from pulsestream.query.run import Questions
 from pulsestream.query.token import NONCE_BYTES, Tokens
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Session, Store
+from pulsestream.store.probe import Probe
 from pulsestream.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ COMPARE_PATIENCE_S = 10.0  # how long an ingest request waits to compare an even
 _ACTS_WAITING_MAX = 20  # of one tenant's administrators
 _DECODES_WAITING_MAX = 1_000  # large bodies of one tenant that may wait; their bytes are bounded too
 SWEEP_S = 600.0  # between two looks for what is past its retention
+PROBE_PATIENCE_S = 2.0  # how long it waits for the engine to say how it is
 DRAIN_PATIENCE_S = 10.0  # how long a stop waits for the engine to take the rest of the journal
 
 
@@ -65,6 +69,7 @@ class Server:
         self.files = files
         self.started_at: datetime = clock.now()
         self.meters = Meters(clock.monotonic)
+        self.minutes = Minutes(clock)
         self.data = Path(settings.data)
         self.first_key: MadeKey | None = None
         self.under_way: Counter[str] = Counter()  # requests, by tenant
@@ -87,6 +92,7 @@ class Server:
         self.pipeline: Pipeline
         self.questions: Questions
         self.tokens: Tokens
+        self.probe: Probe
         self._control: Database
         # What is written to the control database waits for the disk; one thread keeps such acts in order.
         self.administration = Turns(1, name="administration", waiting_max=_ACTS_WAITING_MAX)
@@ -124,6 +130,7 @@ class Server:
         await asyncio.to_thread(self.sweeper.close)
         self.journal.trim(self.feeder.state.fed)
         await asyncio.to_thread(self.questions.close)
+        await asyncio.to_thread(self.probe.close, patience_s=PROBE_PATIENCE_S)
         self.store.close()
         await asyncio.to_thread(self._decoding.close)
         await asyncio.to_thread(self.administration.close)
@@ -257,6 +264,16 @@ class Server:
             meters=self.meters,
             written=self.feeder.offer,
         )
+        watch(
+            self.meters,
+            under_way=self.under_way,
+            inflight=self.inflight,
+            journal=self.journal,
+            backlog=self.backlog,
+            feeder=self.feeder,
+            dedup=self._dedup,
+        )
+        self.probe = Probe(open_session=lambda: self._session(1), tick=self.clock.monotonic)
         self.journal.start()
         self.feeder.start()
         self.sweeper = Sweeper(
@@ -276,6 +293,7 @@ class Server:
                 aside=self.aside,
                 expirations=self.expirations,
                 meters=self.meters,
+                minutes=self.minutes,
             ),
             clock=self.clock,
             sweep_s=SWEEP_S,

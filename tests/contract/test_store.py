@@ -315,6 +315,20 @@ def test_disk_bytes_grow_with_what_is_stored(session):
     assert session.disk_bytes() > 0
 
 
+def test_the_engine_says_how_it_is(session):
+    assert (session.engine().parts, session.engine().rows) == (0, 0)
+    session.insert_events(line(1, event("a")))
+    session.insert_events(line(2, event("b", timestamp="2026-01-04T10:20:30Z")))
+    session.insert_events(line(3, event("c")))
+    state = session.engine()
+    assert state.rows == 3
+    assert 2 <= state.parts <= 3, "two weeks, one of which may have been merged"
+    assert 1 <= state.parts_in_partition_max <= 2
+    assert state.disk_bytes == session.disk_bytes()
+    assert state.memory_bytes > 0
+    assert state.merges >= 0
+
+
 # ---- outcomes
 
 

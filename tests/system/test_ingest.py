@@ -140,7 +140,11 @@ def test_a_single_event_is_answered_as_before(server):
     stored = server.send_one(event("single"))
     assert stored.status == 200
     assert stored.json["processing_status"] == "stored"
-    assert stored.json.keys() == {"success", "event_id", "ingested_at", "processing_status", "message", "errors"}
+    before = {"success", "event_id", "ingested_at", "processing_status", "message", "errors"}
+    assert stored.json.keys() == {*before, "ack"}
+    assert stored.json["ack"] == "durable"
+    found = server.ask("POST", "/ingestion/events?ack=searchable", json.dumps(event("single_found")).encode())
+    assert found.json["ack"] == "searchable"
     assert server.send_one(event("single")).json["processing_status"] == "duplicate"
     conflict = server.send_one(event("single", title="other"))
     assert (conflict.status, conflict.json["code"], conflict.json["success"]) == (409, "conflict", False)

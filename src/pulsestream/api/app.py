@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 from litestar.types import ASGIApp, ExceptionHandlersMap
 
-from pulsestream.api import document, events, health, keys, problems, rate, stats, tenants
+from pulsestream.api import document, events, health, keys, metrics, problems, rate, stats, tenants
 from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
@@ -47,7 +47,11 @@ def build(server: Server) -> ASGIApp:
     """The application of a server that runs."""
     exceptions: ExceptionHandlersMap = {Exception: _on_error, HTTPException: _on_http_error}
     framework = Litestar(
-        [Router(document.PREFIX, route_handlers=[_options(), *HANDLERS], guards=[guard]), old_document],
+        [
+            Router(document.PREFIX, route_handlers=[_options(), *HANDLERS], guards=[guard]),
+            old_document,
+            metrics.prometheus,
+        ],
         state=State({"server": server, "document": document.encode(HANDLERS)}),
         exception_handlers=exceptions,
         openapi_config=None,  # its pages load scripts from elsewhere, and it knows neither our errors nor our scopes

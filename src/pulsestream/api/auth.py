@@ -1,4 +1,4 @@
-"""Who asks: the key in `X-API-Key`, what it may do, and whose it is. Looked up once, at the gate."""
+"""Who asks: the key in `X-API-Key` or as a bearer token, what it may do, whose it is. Looked up once, at the gate."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pulsestream.control.keys import Key, Keys, Scope, allow
 from pulsestream.errors import Unauthorized
 
 HEADER = b"x-api-key"
+_BEARER_HEADER = b"authorization"  # RFC 6750; what scrapers such as Prometheus send
+_BEARER = b"bearer "
 _STATE = "caller"
 
 
@@ -33,8 +35,14 @@ class Caller(Struct, frozen=True):
 
 
 def recognise(headers: Iterable[tuple[bytes, bytes]], keys: Keys) -> Caller:
-    """Never raises: some paths need no key."""
-    text = next((value.decode("latin-1") for name, value in headers if name == HEADER), None)
+    """Never raises: some paths need no key. With both headers, `X-API-Key` is the one that counts."""
+    text = None
+    for name, value in headers:
+        if name == HEADER:
+            text = value.decode("latin-1")
+            break
+        if name == _BEARER_HEADER and value[: len(_BEARER)].lower() == _BEARER:
+            text = value[len(_BEARER) :].decode("latin-1").strip(" ")
     try:
         return Caller(keys.authenticate(text))
     except Unauthorized as error:

@@ -40,7 +40,10 @@ _DIGITS_MAX = 19  # of a length: the parser takes more zeros, and Python refuses
 _RESET = struct.pack("ii", 1, 0)
 
 # Two different values of one of these: two programs may read two different requests.
-_SINGLE = {b"host", b"content-length", b"content-type", b"content-encoding", b"x-api-key", b"idempotency-key"}
+_SINGLE = {
+    *(b"host", b"content-length", b"content-type", b"content-encoding"),
+    *(b"x-api-key", b"authorization", b"idempotency-key"),
+}
 
 
 class _Phase(enum.Enum):
@@ -226,6 +229,7 @@ class Connection(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        self.cycle.begin(self._wire.observer, headers.get(b"x-request-id"))
         self.headers = []  # trailers go there and nowhere: they come after what they could change
         self._phase = _Phase.BODY
         self._waited_s = 0.0
@@ -268,14 +272,15 @@ class Connection(HttpToolsProtocol):
         self._answer_last(problems.answer(error), error.code)
 
     def _answer_last(self, answer: problems.Answer, code: str) -> None:
-        self._wire.refused(code)
+        self._wire.observer.refused(code, answer.status)
         self._deaf = True
         self._last_word = answer
         if not self._answering:
             self._say_last_word(answer)
 
     def _say_last_word(self, answer: problems.Answer) -> None:
-        self.transport.write(last_answer(answer, self.server_state.default_headers))
+        named = (b"x-request-id", self._wire.observer.name(None))
+        self.transport.write(last_answer(answer, [*self.server_state.default_headers, named]))
         self._linger()
 
     def on_response_complete(self) -> None:

@@ -102,6 +102,7 @@ ANSWERS: dict[str, Any] = {
         "processing_status": "stored",
         "message": "stored",
         "errors": [],
+        "ack": "durable",
     },
     "send_batch": {
         "batch_id": "nightly-7",
@@ -165,6 +166,34 @@ ANSWERS: dict[str, Any] = {
         "expired_events": 0,
         "quarantined_events": 0,
         "fresh": True,
+        "searchable_lag_s": 0.0,
+        "minutes": [
+            {
+                "minute": "2026-05-04T10:20:00Z",
+                "received": 1010,
+                "stored": 1000,
+                "duplicate": 0,
+                "rejected": 10,
+                "rate_limited": 0,
+                "overloaded": 0,
+                "reasons": {"invalid": 10},
+                "cost": {
+                    "requests": 2,
+                    "seconds": {
+                        "read": 0.0002,
+                        "turn": 0.0,
+                        "decode": 0.0021,
+                        "scrub": 0.0,
+                        "check": 0.0038,
+                        "dedup": 0.0012,
+                        "journal_wait": 0.0032,
+                        "answer": 0.0014,
+                    },
+                    "p50_ms": 6.31,
+                    "p99_ms": 7.943,
+                },
+            }
+        ],
     },
     "services": {
         "start_time": "2026-05-04T10:05:31Z",
@@ -231,6 +260,7 @@ PARAMETERS: dict[str, Any] = {
     "cursor": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
     "after": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
     "fresh": True,
+    "minutes": 60,
     "detail": "errors",
     "ack": "durable",
     "dry_run": "false",

@@ -10,7 +10,8 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from pulsestream.api import problems
+from pulsestream.api import problems, request
+from pulsestream.api.observer import Observer
 from pulsestream.errors import BadRequest, PulseStreamError
 
 
@@ -35,13 +36,13 @@ _SECURED = b"".join(b"%b: %b\r\n" % header for header in problems.SECURITY_HEADE
 
 
 class Exit:
-    """The transport as a request's answer sees it. `heading`: what is written next is the head of an answer.
+    """The transport as a request's answer sees it. `heading`: a line for the head of an answer, which is written next.
 
-    A head gets the headers that every answer has. Where the length of its body is known it waits for that: one write
-    is cheaper than two.
+    A head also gets the headers that every answer has. Where the length of its body is known it waits for that: one
+    write is cheaper than two.
     """
 
-    heading = False
+    heading = b""
 
     def __init__(self, connection: Leaving, transport: asyncio.Transport) -> None:
         self._connection = connection
@@ -50,8 +51,8 @@ class Exit:
 
     def write(self, data: bytes) -> None:
         if self.heading:
-            self.heading = False
-            self._head = data.removesuffix(b"\r\n") + _SECURED
+            self._head = b"%b%b%b" % (data.removesuffix(b"\r\n"), self.heading, _SECURED)
+            self.heading = b""
             if b"content-length: " not in data:
                 self.flush()
             return
@@ -77,6 +78,20 @@ class Exchange(RequestResponseCycle):
     """One request and its answer. `fault` is what is wrong with its body."""
 
     fault: PulseStreamError | None = None
+    status = 0
+
+    def begin(self, observer: Observer, named: bytes | None) -> None:
+        """`named`: what the sender calls this request, if anything."""
+        self._observer = observer
+        self._began = observer.tick()
+        self._name = observer.name(named)
+        self._ended = self.on_response
+        self.on_response = self._end
+        request.tell(self.scope["state"], self._name)
+
+    def _end(self) -> None:
+        self._observer.answered(self.scope["path"], self.status, self._began)
+        self._ended()
 
     async def receive(self) -> Any:  # noqa: ANN401 - uvicorn's own type for it is private
         if self.fault is not None and not self.disconnected and not self.response_complete:
@@ -88,7 +103,8 @@ class Exchange(RequestResponseCycle):
 
     def send(self, message: Any) -> Coroutine[Any, Any, None]:  # noqa: ANN401 - uvicorn's own type for it is private
         if message["type"] == "http.response.start":
-            cast("Exit", self.transport).heading = True
+            self.status = message["status"]
+            cast("Exit", self.transport).heading = b"x-request-id: %b\r\n" % self._name
         if self.more_body:
             # Answered before it was read: what still comes is no next request.
             self.keep_alive = False

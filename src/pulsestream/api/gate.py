@@ -7,7 +7,7 @@ from collections import Counter
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec.structs import replace
 
-from pulsestream.api import problems
+from pulsestream.api import problems, request
 from pulsestream.api.auth import introduce, recognise
 from pulsestream.api.wire import connection_of
 from pulsestream.errors import TooManyRequests
@@ -26,6 +26,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = recognise(scope["headers"], self._server.keys)
         introduce(scope, caller)
+        request.enter(scope, caller.key.tenant if caller.key else "")
         if caller.key is None:
             await self._beyond(scope, receive, send)
             return

@@ -21,7 +21,7 @@ from pulsestream.control.keys import Scope as Scopes
 from pulsestream.errors import BadParameters, Overloaded, PulseStreamError, RateLimited, Reason
 from pulsestream.ingest.pipeline import Body, Receipt, Status
 from pulsestream.ingest.validate import FieldError, Refusal
-from pulsestream.metrics import REQUESTS_REFUSED, Stage
+from pulsestream.metrics import RECEIVED_BYTES, REQUESTS_REFUSED, Stage
 from pulsestream.wiring import Server
 
 SINGLE_PATH = "/api/v1/ingestion/events"
@@ -31,6 +31,7 @@ IDEMPOTENCY_KEY_MAX = 255
 _SEARCHABLE_PATIENCE_S = 10.0
 _ITEMS_ON_LOOP_MAX = 2_000
 
+Ack = Literal["durable", "searchable"]
 CHOICES = {"detail": ("all", "errors", "none"), "ack": ("durable", "searchable"), "dry_run": ("false", "true")}
 
 
@@ -61,7 +62,7 @@ class BatchAnswer(Struct, frozen=True):
     rejected: int
     ingested_at: datetime
     processing_status: Literal["completed", "partial", "failed"]
-    ack: Literal["durable", "searchable"]
+    ack: Ack
     dry_run: bool
     results: list[Item]
 
@@ -73,6 +74,7 @@ class SingleAnswer(Struct, frozen=True):
     processing_status: Status
     message: str
     errors: list[FieldError]
+    ack: Ack
     dry_run: bool | UnsetType = UNSET
     scrubbed: tuple[str, ...] | UnsetType = UNSET
 
@@ -126,6 +128,7 @@ class IngestDoor:
             length, bytes_max = headers.get(b"content-length"), self._server.tenants.limits(tenant).body_bytes_max
             data = await self._bodies.read(receive, length, tenant, bytes_max=bytes_max)
             held = len(data)
+            self._server.meters.add(RECEIVED_BYTES, amount=held)
             laps.end(Stage.READ)
             try:
                 receipt = await self._server.pipeline.take(
@@ -155,6 +158,8 @@ class IngestDoor:
         await problems.send(send, replace(answer, headers=answer.headers | quota) if quota else answer)
         laps.end(Stage.ANSWER)
         self._server.meters.record(laps)
+        if tenant:
+            self._server.minutes.add(tenant, laps)
 
     def _quota(self, tenant: str) -> dict[str, str]:
         quota = self._server.limiter.quota(tenant)
@@ -165,9 +170,9 @@ class IngestDoor:
             receipt.position, _SEARCHABLE_PATIENCE_S
         )
         dry_run = options["dry_run"] == "true"
+        ack: Ack = "searchable" if searchable else "durable"
         if single:
-            return _single(receipt, dry_run=dry_run)
-        ack: Literal["durable", "searchable"] = "searchable" if searchable else "durable"
+            return _single(receipt, ack, dry_run=dry_run)
 
         def written() -> problems.Answer:
             return _json(200, _batch(receipt, options["detail"], ack, dry_run=dry_run))
@@ -191,7 +196,7 @@ def _options(query: str) -> dict[str, str]:
     return options
 
 
-def _batch(receipt: Receipt, detail: str, ack: Literal["durable", "searchable"], *, dry_run: bool) -> BatchAnswer:
+def _batch(receipt: Receipt, detail: str, ack: Ack, *, dry_run: bool) -> BatchAnswer:
     total, refused = len(receipt.event_ids), len(receipt.refusals)
     if detail == "all":
         results = [_item(receipt, index) for index in range(total)]
@@ -233,7 +238,7 @@ _SAID = {
 }
 
 
-def _single(receipt: Receipt, *, dry_run: bool) -> problems.Answer:
+def _single(receipt: Receipt, ack: Ack, *, dry_run: bool) -> problems.Answer:
     event_id = receipt.event_ids[0]
     if receipt.refusals:
         return refused_event(receipt.refusals[0], event_id)
@@ -245,6 +250,7 @@ def _single(receipt: Receipt, *, dry_run: bool) -> problems.Answer:
         processing_status=status,
         message=_SAID[status, dry_run],
         errors=[],
+        ack=ack,
         dry_run=dry_run or UNSET,
         scrubbed=receipt.scrubbed.get(0, UNSET),
     )

@@ -9,8 +9,10 @@ from http import HTTPStatus
 
 import msgspec
 from litestar.types import Send
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
+from pulsestream.api import request
 from pulsestream.errors import BadParameters, PulseStreamError, Unauthorized
 from pulsestream.ingest.validate import FieldError
 
@@ -49,9 +51,10 @@ class Problem(Struct, frozen=True):
     code: str
     retryable: bool
     type: str = "about:blank"
-    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
-    retry_after_s: float | msgspec.UnsetType = msgspec.UNSET  # to the millisecond; the header has whole seconds
-    events_max: int | msgspec.UnsetType = msgspec.UNSET  # the most events that a request may hold
+    errors: list[FieldError] | UnsetType = UNSET
+    retry_after_s: float | UnsetType = UNSET  # to the millisecond; the header has whole seconds
+    events_max: int | UnsetType = UNSET  # the most events that a request may hold
+    request_id: str | UnsetType = UNSET  # of a defect: its log lines have it too
 
 
 class Answer(Struct, frozen=True):
@@ -66,16 +69,17 @@ def answer(error: Exception) -> Answer:
     """The answer to a request that ended in this error. One that is not ours is logged and says nothing of itself."""
     if not isinstance(error, PulseStreamError):
         log.error("a request failed by a defect", exc_info=error)
-        return _answer(_final(500, "the server has a defect here; its log has the details", "internal"))
+        detail = "the server has a defect here; its log has the details, under the request's id"
+        return _answer(replace(_final(500, detail, "internal"), request_id=request.current().request_id or UNSET))
     headers: dict[str, str] = {}
-    retry_after_s: float | msgspec.UnsetType = msgspec.UNSET
+    retry_after_s: float | UnsetType = UNSET
     if error.retryable:
         # Rounded up: who comes a moment early is refused again.
         retry_after_s = math.ceil(getattr(error, "retry_after_s", 1.0) * 1000) / 1000
         headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
     if isinstance(error, Unauthorized):
-        headers["WWW-Authenticate"] = 'ApiKey header="X-API-Key"'
-    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+        headers["WWW-Authenticate"] = 'ApiKey header="X-API-Key", Bearer'
+    errors: list[FieldError] | UnsetType = UNSET
     if isinstance(error, BadParameters):
         errors = [FieldError(name, what, "", "correct this parameter") for name, what in error.errors]
     events_max = getattr(error, "events_max", None)
@@ -87,7 +91,7 @@ def answer(error: Exception) -> Answer:
         retryable=error.retryable,
         errors=errors,
         retry_after_s=retry_after_s,
-        events_max=msgspec.UNSET if events_max is None else events_max,
+        events_max=UNSET if events_max is None else events_max,
     )
     return _answer(problem, headers)
 

@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import get
+from litestar.params import Parameter
 from msgspec import Struct
 
 from pulsestream.api.operation import ASKING, terms
 from pulsestream.api.parameters import AnyRequest, Fresh, moment, only, server_of, tenant
 from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters
+from pulsestream.ingest.minutes import Cost
 from pulsestream.metrics import REQUESTS_REFUSED
 from pulsestream.query.model import Query
+from pulsestream.wiring import Server
 
 _OUTCOMES = ("stored", "duplicate", "rejected", "rate_limited", "overloaded")
+_MINUTES_MAX = 1_440
+_MINUTE = timedelta(minutes=1)
 _SERVICES_MAX = 1_000
 _RED = ("requests", "errors", "error_rate", "p50_ms", "p95_ms", "p99_ms")
 _RECENT = timedelta(minutes=15)
 _FIRST = datetime.min.replace(tzinfo=UTC)  # nothing can be before it
+
+
+class Minute(Struct, frozen=True):
+    """What was journaled in it, in UTC: exact, also after a crash.
+
+    `cost`: of the requests answered in it; null where there were none, past the last hour, or before this process.
+    """
+
+    minute: datetime
+    received: int
+    stored: int
+    duplicate: int
+    rejected: int
+    rate_limited: int
+    overloaded: int
+    reasons: dict[str, int]
+    cost: Cost | None
 
 
 class Stats(Struct, frozen=True):
@@ -31,6 +53,9 @@ class Stats(Struct, frozen=True):
 
     `total_events` = `outcomes.stored` - `deleted_events` - `expired_events` - `quarantined_events`: what was stored
     is there, or was deleted, or is past the retention, or was refused by the engine and set aside.
+
+    `searchable_lag_s`: when this was asked, the age of the oldest acknowledged event that no search found yet.
+    `minutes`: those that were asked for, the oldest first; the last is this one, which goes on.
     """
 
     total_events: int
@@ -48,6 +73,8 @@ class Stats(Struct, frozen=True):
     expired_events: int
     quarantined_events: int
     fresh: bool
+    searchable_lag_s: float
+    minutes: list[Minute]
 
 
 class Total(Struct, frozen=True, kw_only=True):
@@ -75,10 +102,17 @@ class Services(Struct, frozen=True):
 
 
 @get("/ingestion/stats", opt=terms(Scope.READ, raises=ASKING))
-async def stats(request: AnyRequest, fresh: Fresh = True) -> Stats:
+async def stats(
+    request: AnyRequest,
+    fresh: Fresh = True,
+    minutes: Annotated[
+        int, Parameter(ge=0, le=_MINUTES_MAX, description="how many of the last minutes to tell one by one")
+    ] = 0,
+) -> Stats:
     """What was received, and what became of it."""
-    only(request, ("fresh",))
+    only(request, ("fresh", "minutes"))
     server, owner = server_of(request), tenant(request)
+    lag_s = server.backlog.lag_s(owner)
     is_fresh = fresh and await server.fresh(owner)
     while True:
         expired = server.expirations.of(owner)
@@ -107,7 +141,34 @@ async def stats(request: AnyRequest, fresh: Fresh = True) -> Stats:
         expired_events=expired.events + recency.expired,
         quarantined_events=server.quarantined(owner),
         fresh=is_fresh,
+        searchable_lag_s=round(lag_s, 3),
+        minutes=await _minutes(server, owner, minutes) if minutes else [],
     )
+
+
+async def _minutes(server: Server, owner: str, count: int) -> list[Minute]:
+    this = server.clock.now().replace(second=0, microsecond=0)
+    first = this - (count - 1) * _MINUTE
+    found: dict[datetime, dict[str, int]] = {}
+    reasons: dict[datetime, dict[str, int]] = {}
+    for at_s, outcome, reason, events in await server.questions.minutes(owner, first):
+        at = datetime.fromtimestamp(at_s, UTC)
+        outcomes = found.setdefault(at, dict.fromkeys(_OUTCOMES, 0))
+        outcomes[outcome] += events
+        if reason:
+            reasons.setdefault(at, {})[reason] = events
+    costs = {datetime.fromtimestamp(at_s, UTC): cost for at_s, cost in server.minutes.of(owner)}
+    nothing = dict.fromkeys(_OUTCOMES, 0)
+    return [
+        Minute(
+            minute=at,
+            received=sum(found.get(at, nothing).values()),
+            reasons=reasons.get(at, {}),
+            cost=costs.get(at),
+            **found.get(at, nothing),
+        )
+        for at in (first + number * _MINUTE for number in range(count))
+    ]
 
 
 @get("/query/services", opt=terms(Scope.READ, raises=ASKING))

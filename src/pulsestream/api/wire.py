@@ -10,10 +10,12 @@ import asyncio
 import logging
 import resource
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Protocol, cast
 
 from msgspec import Struct
+
+from pulsestream.api.observer import Observer
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +57,11 @@ class Timed(Hashable, Protocol):
 
 
 class Wire:
-    """All connections of a server. `refused` is called with the code of each request that is answered here."""
+    """All connections of a server. `observer` is told of each request, also of those that are answered here."""
 
-    def __init__(self, bounds: Bounds, refused: Callable[[str], None]) -> None:
+    def __init__(self, bounds: Bounds, observer: Observer) -> None:
         self.bounds = bounds
-        self.refused = refused
+        self.observer = observer
         self.open: set[Timed] = set()
         self.of_tenant: Counter[str] = Counter()
         self._turned_away: set[Timed] = set()

@@ -8,6 +8,8 @@ import gc
 import ipaddress
 import logging
 import os
+import random
+import secrets
 import signal
 import socket
 import stat
@@ -25,7 +27,8 @@ from pulsestream.clock import SystemClock
 from pulsestream.config import SETTINGS, Settings, is_exposed, load
 from pulsestream.control.keys import DEMO_KEY
 from pulsestream.errors import ConfigError
-from pulsestream.metrics import REQUESTS_REFUSED
+from pulsestream.meters import Meters, time_loop
+from pulsestream.metrics import CONNECTIONS
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp
@@ -76,7 +79,7 @@ def command(config: Path | None, **given: str | None) -> None:
     Every setting can also be given as PULSESTREAM_NAME in the environment or in a TOML file (--config).
     """
     settings = load({name: value for name, value in given.items() if value is not None}, os.environ, config)
-    write_log(settings.log_level)
+    write_log(settings.log_level, settings.log_format)
     if config is not None and is_exposed(config):
         log.warning("others on this machine can read the key in %s: chmod 600 %s", config, config)
     os.umask(_OURS_ONLY)
@@ -165,7 +168,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         application = build(server)
         _tune_interpreter()
         _announce(server, listener)
-        await _answer_until_told_to_stop(application, listener, _wire(server))
+        await _answer_until_told_to_stop(application, listener, _wire(server), server.meters)
     finally:
         await server.stop()
 
@@ -178,6 +181,7 @@ def _tune_interpreter() -> None:
 
 
 def _wire(server: Server) -> Wire:
+    from pulsestream.api.observer import Observer
     from pulsestream.api.wire import Bounds, Wire, connections_allowed
 
     settings = server.settings
@@ -186,10 +190,13 @@ def _wire(server: Server) -> Wire:
         header_timeout_s=settings.header_timeout_s,
         body_timeout_s=settings.body_timeout_s,
     )
-    return Wire(bounds, lambda code: server.meters.add(REQUESTS_REFUSED, "", code))
+    rng = random.Random(secrets.randbits(64))  # noqa: S311 - for names of requests, which are no secret
+    wire = Wire(bounds, Observer(server.meters, server.clock.monotonic, rng))
+    server.meters.watch(CONNECTIONS, lambda: len(wire.open))
+    return wire
 
 
-async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.socket, wire: Wire) -> None:
+async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.socket, wire: Wire, meters: Meters) -> None:
     import uvicorn
 
     from pulsestream.api.connection import Connection
@@ -214,11 +221,12 @@ async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.sock
         proxy_headers=False,  # nothing here asks who the peer is, so no header may say it
         timeout_graceful_shutdown=_LAST_REQUESTS_S,
     )
-    watch = asyncio.create_task(wire.watch())
+    watches = [asyncio.create_task(wire.watch()), asyncio.create_task(time_loop(meters))]
     try:
         await Web(config).serve(sockets=[listener])
     finally:
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
 
 
 def _announce(server: Server, listener: socket.socket) -> None:

@@ -46,6 +46,14 @@ class Backlog:
                 del self._waiting[tenant], self._events[tenant]
         return now - oldest
 
+    @property
+    def size_bytes(self) -> int:
+        return self._share.total
+
+    @property
+    def total_events(self) -> int:
+        return self._events.total()
+
     def events(self, tenant: str) -> int:
         """How many of this tenant's events wait."""
         return self._events[tenant]

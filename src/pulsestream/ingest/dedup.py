@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from sys import getsizeof
 
 from msgspec import Struct
 
@@ -16,6 +17,7 @@ from pulsestream.errors import Reason
 from pulsestream.ingest import content
 from pulsestream.ingest.validate import Admissible, Refusal, refuse
 
+_ID_BYTES = 110  # an id of 20 to 50 characters and a hash, as objects
 DELETED = -1  # in place of a content hash, which is never negative
 
 
@@ -65,6 +67,14 @@ class Dedup:
         self._known: dict[str, dict[str, int]] = {}
         self._open: dict[str, dict[str, asyncio.Future[int]]] = {}
         self._doomed: dict[str, set[str]] = {}
+
+    def entries(self) -> int:
+        """How many ids are known, of all tenants."""
+        return sum(map(len, self._known.values()))
+
+    def size_bytes(self) -> int:
+        """The memory that they take, about."""
+        return sum(getsizeof(known) + _ID_BYTES * len(known) for known in self._known.values())
 
     def load(self, tenant: str, event_ids: Sequence[str], hashes: Sequence[int]) -> None:
         """Ids of the store, at start-up. The hash of a deleted event is DELETED."""

@@ -63,7 +63,9 @@ class _Group(Struct):
 
 class JournalState(Struct, frozen=True):
     next_position: int
-    unfed_bytes: int
+    waiting_bytes: int  # in memory
+    unfed_bytes: int  # on disk
+    segments: int
     failing: bool  # the last group could not be written
     last_failure: str
 
@@ -132,7 +134,10 @@ class Journal:
 
     @property
     def state(self) -> JournalState:
-        return JournalState(self._next, self._unfed_bytes, self._failing, self._last_failure)
+        segments = len(self._sealed) + (self._path is not None)
+        return JournalState(
+            self._next, self._waiting.total, self._unfed_bytes, segments, self._failing, self._last_failure
+        )
 
     def join(self, entry: Entry) -> asyncio.Future[int]:
         """Become part of the next group. The future holds the last position of the group, or raises Overloaded.

@@ -13,6 +13,7 @@ from pulsestream.ingest.dedup import Dedup
 from pulsestream.ingest.erase import Eraser
 from pulsestream.ingest.feed import Feeder
 from pulsestream.ingest.journal import Entry, Journal
+from pulsestream.ingest.minutes import Minutes
 from pulsestream.ingest.watermark import Watermark
 from pulsestream.meters import Meters
 from pulsestream.store.port import Outcome, Session
@@ -36,6 +37,7 @@ class Purger:
         aside: AsideList,
         expirations: Expirations,
         meters: Meters,
+        minutes: Minutes,
     ) -> None:
         """`under_way`: requests, by tenant."""
         self._tenants = tenants
@@ -48,6 +50,7 @@ class Purger:
         self._aside = aside
         self._expirations = expirations
         self._meters = meters
+        self._minutes = minutes
 
     def purge(self, session: Session, tenant: str, loop: asyncio.AbstractEventLoop) -> bool:
         """Remove it. False where something of it is still under way: to be called again. Raises StoreError, OSError."""
@@ -79,4 +82,5 @@ class Purger:
         self._eraser.forget(tenant)
         self._expirations.forget(tenant)
         self._meters.forget(tenant)
+        self._minutes.forget(tenant)
         self._tenants.end_delete(tenant)

@@ -18,6 +18,11 @@ class Share:
         self._held: dict[str, int] = {}
         self._total = 0
 
+    @property
+    def total(self) -> int:
+        """The bytes that are taken."""
+        return self._total
+
     def has_room(self, tenant: str, size: int = 0) -> bool:
         """Whether this tenant may take `size` bytes more."""
         free = self._bytes_max - self._total

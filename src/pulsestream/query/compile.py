@@ -180,6 +180,16 @@ def expired(tenant: str, *, view: View) -> Statement:
     return Statement(f"SELECT count() FROM events WHERE {where}", where.parameters)
 
 
+def minutes(tenant: str, *, since_s: int) -> Statement:
+    """Rows (minute in seconds since 1970, outcome, reason, events) of what was received since then."""
+    return Statement(
+        "SELECT toUnixTimestamp(minute), outcome, reason, sum(events) FROM outcomes"
+        " WHERE tenant = {tenant:String} AND minute >= toDateTime({since:Int64}, 'UTC')"
+        " GROUP BY minute, outcome, reason",
+        {"tenant": tenant, "since": since_s},
+    )
+
+
 def outcomes(tenant: str) -> Statement:
     """Rows (outcome, reason, events) of everything that was received."""
     return Statement(

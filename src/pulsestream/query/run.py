@@ -154,6 +154,11 @@ class Questions:
         """(outcome, reason, events) of everything that this tenant sent."""
         return [cast("tuple[str, str, int]", tuple(row)) for row in await self._ask(tenant, sql.outcomes(tenant))]
 
+    async def minutes(self, tenant: str, since: datetime) -> list[tuple[int, str, str, int]]:
+        """(minute in seconds since 1970, outcome, reason, events) of what this tenant sent since then."""
+        rows = await self._ask(tenant, sql.minutes(tenant, since_s=int(since.timestamp())))
+        return [cast("tuple[int, str, str, int]", tuple(row)) for row in rows]
+
     async def _ask(self, tenant: str, statement: Statement) -> Sequence[Sequence[object]]:
         return await self._on_thread(tenant, lambda session: session.ask(statement).rows)
 

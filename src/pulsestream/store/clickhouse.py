@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 from pulsestream.clock import Clock, to_micros
 from pulsestream.errors import QueryTooHeavy, StoreBusy, StoreError, StoreInUse, StoreRefused
 from pulsestream.store import record, schema
-from pulsestream.store.port import Capabilities, Outcome, Past, Rows, Statement, Tombstone, in_pieces
+from pulsestream.store.port import Capabilities, EngineState, Outcome, Past, Rows, Statement, Tombstone, in_pieces
 
 T = TypeVar("T")
 
@@ -258,6 +258,16 @@ class ClickHouseSession:
             " WHERE active AND database = currentDatabase() AND table = 'events'"
         )
         return cast("int", size)
+
+    def engine(self) -> EngineState:
+        [row] = self._all(
+            "SELECT sum(parts), max(parts), sum(rows), sum(bytes),"
+            " (SELECT sum(value) FROM system.metrics WHERE metric = 'MemoryTracking'),"
+            " (SELECT count() FROM system.merges WHERE database = currentDatabase())"
+            " FROM (SELECT count() AS parts, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts"
+            " WHERE active AND database = currentDatabase() AND table = 'events' GROUP BY partition_id)"
+        )
+        return EngineState(*cast("Sequence[int]", row))
 
     def close(self) -> None:
         self._client.close()

@@ -82,6 +82,17 @@ class Past(Struct, frozen=True):
     position: int
 
 
+class EngineState(Struct, frozen=True):
+    """How the engine is: the events' table, its memory as it tracks it itself, the merges that run."""
+
+    parts: int  # active ones
+    parts_in_partition_max: int
+    rows: int
+    disk_bytes: int  # compressed
+    memory_bytes: int
+    merges: int
+
+
 class Session(Protocol):
     """One connection. It belongs to one thread at a time; the caller closes it.
 
@@ -163,6 +174,10 @@ class Session(Protocol):
 
     def disk_bytes(self) -> int:
         """Bytes on disk of all stored events, compressed."""
+        ...
+
+    def engine(self) -> EngineState:
+        """Takes milliseconds, whatever is stored."""
         ...
 
     def close(self) -> None: ...

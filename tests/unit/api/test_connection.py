@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import random
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from pulsestream.api.connection import BYTES_PER_S_MIN, KEEP_ALIVE_S, Connection
+from pulsestream.api.observer import Observer
 from pulsestream.api.wire import Bounds, Wire, connection_of
 from pulsestream.errors import PulseStreamError
+from pulsestream.meters import Meters
+from pulsestream.metrics import REQUESTS_REFUSED
+from unit.ingest.lines import StillClock
 
 BOUNDS = Bounds(connections_max=10, header_timeout_s=30, body_timeout_s=20)
 CONNECTIONS_OF_A_TENANT_MAX = 3
@@ -22,14 +27,18 @@ class Serving:
     """A server on the loopback, of one application, whose time stands still."""
 
     def __init__(self):
-        self.codes = []
+        self.meters = Meters(StillClock().monotonic)
         self.counts = []
         self.claimed = []
         self.tenant = "acme"
-        self.wire = Wire(BOUNDS, self.codes.append)
+        self.wire = Wire(BOUNDS, Observer(self.meters, self.meters.tick, random.Random(7)))
         self.answer = b"ok"
         self.raised = []
         self.size = 0
+
+    @property
+    def codes(self):
+        return [*self.meters.of_tenant(REQUESTS_REFUSED, "")]
 
     async def app(self, scope, receive, send):
         self.claimed.append(connection_of(scope).claim(self.tenant, CONNECTIONS_OF_A_TENANT_MAX))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import resource
 
 import pytest
 
+from pulsestream.api.observer import Observer
 from pulsestream.api.wire import EXTENSION, Bounds, Wire, connection_of, connections_allowed
+from pulsestream.meters import Meters
+from unit.ingest.lines import StillClock
 
 BOUNDS = Bounds(connections_max=2, header_timeout_s=0.01, body_timeout_s=0.01)
 
@@ -31,7 +35,8 @@ class Told:
 
 
 def wire():
-    return Wire(BOUNDS, refused=lambda _code: None)
+    tick = StillClock().monotonic
+    return Wire(BOUNDS, Observer(Meters(tick), tick, random.Random(7)))
 
 
 def test_who_is_told_that_there_is_no_room_takes_no_room():

@@ -1,13 +1,16 @@
 """A line of the log is one line, and holds nothing of what a request brought."""
 
+import json
 import logging
 import sys
 import threading
+from datetime import datetime, timedelta
 
 import pytest
 
+from pulsestream.api import request
 from pulsestream.cli import log
-from pulsestream.cli.log import LineFormatter, log_defect
+from pulsestream.cli.log import JsonFormatter, LineFormatter, log_defect
 
 MARKER = "4929-1111-2222-3333"
 
@@ -58,3 +61,45 @@ def test_a_task_and_a_thread_that_end_by_a_defect_are_said_without_its_text(capl
     assert ["a task of the server ended by a defect" in said[0], "the thread feeder ended" in said[1]] == [True, True]
     assert MARKER not in "".join(said)
     assert all("KeyError" in one for one in said)
+
+
+@pytest.fixture
+def in_request():
+    request.enter({"state": {"request_id": "trace-7"}}, "acme")
+    yield
+    request.enter({}, "")
+
+
+def as_json(message, *arguments, error=None):
+    record = logging.LogRecord("pulsestream.x", logging.ERROR, __file__, 1, message, arguments, error)
+    line = JsonFormatter().format(record)
+    assert line.splitlines() == [line]
+    assert line.isprintable()
+    return json.loads(line)
+
+
+@pytest.mark.usefixtures("in_request")
+def test_a_line_of_a_request_has_its_name_in_both_forms():
+    assert logged("a request failed").endswith("ERROR pulsestream.x: a request failed [trace-7]")
+    line = as_json("%d more", 3)
+    assert datetime.fromisoformat(line.pop("time")).utcoffset() == timedelta(0)
+    assert line == {
+        "level": "error",
+        "logger": "pulsestream.x",
+        "message": "3 more",
+        "request_id": "trace-7",
+        "tenant": "acme",
+    }
+
+
+def test_json_has_an_exception_without_its_text_and_no_names_where_there_is_no_request():
+    line = as_json("a request failed by a defect", error=failed())
+    assert line.keys() == {"time", "level", "logger", "message", "exception"}
+    assert MARKER not in line["exception"]
+    assert "KeyError" in line["exception"]
+    assert "Which came of" in line["exception"]
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\x1b[2Jb", "a\u2028b", "a\x9fb", 'a"b\\', "São Paulo"])
+def test_json_says_the_text_as_it_is(text):
+    assert as_json("%s", text)["message"] == text

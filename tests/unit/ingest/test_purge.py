@@ -49,6 +49,7 @@ def test_a_tenant_of_which_something_is_under_way_stays(under_way, position, fed
             aside=None,
             expirations=None,
             meters=None,
+            minutes=None,
         )
         # None of the parts that could lose something is there to be asked.
         loop = asyncio.get_running_loop()
