@@ -11,32 +11,42 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Callable
 
-from pulsestream.metrics import LOOP_LAG, METRICS, STAGE_EVENTS, STAGE_SECONDS, Kind, Metric, Stage
+from msgspec import Struct
+
+from pulsestream.metrics import LOOP_LAG, METRICS, Kind, Metric, Stage
 
 TENANTS_MAX = 200  # that have a label value of their own
 OTHER_TENANTS = "(other)"  # no tenant can have this name
 _LOOP_EVERY_S = 0.25
 
 
-class Laps:
-    """What each stage of one piece of work took: a request, a group, a block. For one thread at a time.
+class Passed(Struct):
+    """What went through one stage: how long that took, how many times, how many events."""
 
-    `events`: how many go through the stages. `at`: the end of the last stage.
+    seconds: float = 0.0
+    times: int = 0
+    events: int = 0
+
+
+class Laps:
+    """What each stage of a group or a block took. For one thread.
+
+    `events`: how many go through the stages.
     """
 
-    __slots__ = ("_tick", "at", "events", "seconds")
+    __slots__ = ("_at", "_tick", "events", "seconds")
 
     def __init__(self, tick: Callable[[], float]) -> None:
         self._tick = tick
         self.events = 0
         self.seconds: dict[Stage, float] = {}
-        self.at = tick()
+        self._at = tick()
 
     def end(self, stage: Stage) -> None:
         """What passed since the end of the stage before it was this one's."""
         now = self._tick()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self.at
-        self.at = now
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._at
+        self._at = now
 
 
 class Histogram:
@@ -65,11 +75,10 @@ class Meters:
         self._histograms: dict[Metric, dict[tuple[str, ...], Histogram]] = {
             metric: {} for metric in METRICS if metric.kind is Kind.HISTOGRAM
         }
-        self._stages = [self._histogram(STAGE_SECONDS, (stage.label,)) for stage in Stage]
+        self._stages: dict[Stage, Passed] = {}
         for metric in self._histograms:
             if not metric.labels:
                 self._histogram(metric, ())
-        self._stage_events = [0] * len(Stage)
         self._gauges: dict[Metric, Callable[[], float]] = {}
         self._shown: dict[str, str] = {}
 
@@ -78,10 +87,17 @@ class Meters:
 
     def record(self, laps: Laps) -> None:
         """What a piece of work took. On the thread that these stages belong to."""
-        events = laps.events
         for stage, seconds in laps.seconds.items():
-            self._stages[stage].observe(seconds)
-            self._stage_events[stage] += events
+            passed = self._stages.get(stage)
+            if passed is None:
+                passed = self._stages[stage] = Passed()
+            passed.seconds += seconds
+            passed.times += 1
+            passed.events += laps.events
+
+    def stages(self) -> dict[Stage, Passed]:
+        """Those of groups and blocks; what requests passed is known elsewhere."""
+        return self._stages.copy()
 
     def add(self, metric: Metric, *labels: str, amount: float = 1) -> None:
         counts = self._counts[metric]
@@ -102,8 +118,6 @@ class Meters:
 
     def counts(self, metric: Metric) -> dict[tuple[str, ...], float]:
         """By label values. Tenants past the first TENANTS_MAX are one: what is counted of them only ever grows."""
-        if metric is STAGE_EVENTS:
-            return {(stage.label,): self._stage_events[stage] for stage in Stage}
         counts = self._counts[metric].copy()
         if not metric.labels:
             return counts or {(): 0}  # what never happened is no less known

@@ -11,6 +11,7 @@ class Kind(enum.StrEnum):
     COUNTER = "counter"
     GAUGE = "gauge"
     HISTOGRAM = "histogram"
+    SUMMARY = "summary"  # a sum and a count
 
 
 class Metric(Struct, frozen=True):
@@ -52,10 +53,9 @@ _EVENTS = (1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
 
 STAGE_SECONDS = Metric(
     "pulsestream_stage_seconds",
-    Kind.HISTOGRAM,
+    Kind.SUMMARY,
     "Time of each stage, by request (read to answer), group (journal_write, journal_fsync) or block (feed_...).",
     ("stage",),
-    _SECONDS,
 )
 STAGE_EVENTS = Metric(
     "pulsestream_stage_events_total",
@@ -102,6 +102,9 @@ JOURNAL_GROUP_EVENTS = Metric(
     (),
     _EVENTS,
 )
+JOURNAL_FSYNC_SECONDS = Metric(
+    "pulsestream_journal_fsync_seconds", Kind.HISTOGRAM, "Time of one fdatasync of the journal.", (), _SECONDS
+)
 JOURNAL_WRITTEN_BYTES = Metric(
     "pulsestream_journal_written_bytes_total", Kind.COUNTER, "Bytes appended to the journal and on disk."
 )
@@ -125,6 +128,9 @@ FEED_BLOCK_ROWS = Metric(
     "Events of one block that the engine took; its count is that of the blocks.",
     (),
     _EVENTS,
+)
+FEED_INSERT_SECONDS = Metric(
+    "pulsestream_feed_insert_seconds", Kind.HISTOGRAM, "Time of the engine's inserts of one block.", (), _SECONDS
 )
 FEED_RETRIES = Metric(
     "pulsestream_feed_retries_total", Kind.COUNTER, "Times that the feeder waited because the engine took nothing."
@@ -191,6 +197,7 @@ METRICS = (
     INFLIGHT_BYTES,
     CONNECTIONS,
     JOURNAL_GROUP_EVENTS,
+    JOURNAL_FSYNC_SECONDS,
     JOURNAL_WRITTEN_BYTES,
     JOURNAL_FAILURES,
     JOURNAL_WAITING_BYTES,
@@ -199,6 +206,7 @@ METRICS = (
     JOURNAL_FAILING,
     JOURNAL_CORRUPT,
     FEED_BLOCK_ROWS,
+    FEED_INSERT_SECONDS,
     FEED_RETRIES,
     FEED_LAG,
     SEARCHABLE_LAG,

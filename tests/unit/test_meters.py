@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pulsestream.meters import OTHER_TENANTS, TENANTS_MAX, Meters
-from pulsestream.metrics import (
-    EVENTS,
-    FEED_LAG,
-    REQUESTS_REFUSED,
-    STAGE_EVENTS,
-    STAGE_SECONDS,
-    Stage,
-)
+from pulsestream.meters import OTHER_TENANTS, TENANTS_MAX, Meters, Passed
+from pulsestream.metrics import EVENTS, FEED_LAG, FEED_RETRIES, REQUESTS_REFUSED, Stage
 from unit.ingest.lines import StillClock
 
 
@@ -55,27 +48,26 @@ def test_tenants_past_the_first_few_share_one_label_and_its_count_never_goes_bac
 
 
 def test_a_stage_has_what_passed_since_the_one_before_it(meters, clock):
-    for decode_s, events in [(0.002, 10), (0.3, 90)]:
+    for insert_s, events in [(0.25, 10), (0.5, 90)]:
         laps = meters.laps()
         clock.seconds += 1
-        laps.end(Stage.READ)
+        laps.end(Stage.FEED_READ)
         laps.events = events
-        clock.seconds += decode_s / 2
-        laps.end(Stage.DECODE)
-        clock.seconds += decode_s / 2
-        laps.end(Stage.DECODE)  # a stage can have several parts
+        clock.seconds += insert_s / 2
+        laps.end(Stage.FEED_INSERT)
+        clock.seconds += insert_s / 2
+        laps.end(Stage.FEED_INSERT)  # a stage can have several parts
         meters.record(laps)
-    histograms = meters.histograms(STAGE_SECONDS)
-    decode = histograms["decode",]
-    assert decode.sum == pytest.approx(0.302)
-    assert {bound: count for bound, count in zip(decode.bounds, decode.counts, strict=False) if count} == {
-        0.0025: 1,
-        0.5: 1,
+    assert meters.stages() == {
+        Stage.FEED_READ: Passed(seconds=2.0, times=2, events=100),
+        Stage.FEED_INSERT: Passed(seconds=0.75, times=2, events=100),
     }
-    assert sum(histograms["read",].counts) == 2
-    assert sum(histograms["feed_insert",].counts) == 0
-    assert meters.counts(STAGE_EVENTS)["decode",] == 100
-    assert meters.counts(STAGE_EVENTS)["feed_insert",] == 0
+
+
+def test_what_never_happened_is_known_where_there_are_no_labels(meters):
+    assert meters.counts(FEED_RETRIES) == {(): 0}
+    assert sum(meters.histograms(FEED_LAG)[()].counts) == 0
+    assert meters.counts(EVENTS) == {}
 
 
 def test_a_value_on_a_bound_is_in_its_bucket_and_one_past_all_in_the_last(meters):

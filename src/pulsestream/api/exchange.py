@@ -87,7 +87,7 @@ class Exchange(RequestResponseCycle):
         self._name = observer.name(named)
         self._ended = self.on_response
         self.on_response = self._end
-        request.tell(self.scope["state"], self._name)
+        request.name(self.scope["state"], self._name)
 
     def _end(self) -> None:
         self._observer.answered(self.scope["path"], self.status, self._began)

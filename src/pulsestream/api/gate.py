@@ -26,11 +26,12 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = recognise(scope["headers"], self._server.keys)
         introduce(scope, caller)
-        request.enter(scope, caller.key.tenant if caller.key else "")
         if caller.key is None:
+            request.enter(scope["state"], "")
             await self._beyond(scope, receive, send)
             return
         tenant = caller.key.tenant
+        request.enter(scope["state"], tenant)
         limits = self._server.tenants.limits(tenant)
         if not connection_of(scope).claim(tenant, limits.connections_max):
             answer = self._refused(

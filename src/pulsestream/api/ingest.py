@@ -19,9 +19,10 @@ from pulsestream.api.auth import caller_of
 from pulsestream.api.body import Bodies
 from pulsestream.control.keys import Scope as Scopes
 from pulsestream.errors import BadParameters, Overloaded, PulseStreamError, RateLimited, Reason
+from pulsestream.ingest.minutes import Timing
 from pulsestream.ingest.pipeline import Body, Receipt, Status
 from pulsestream.ingest.validate import FieldError, Refusal
-from pulsestream.metrics import RECEIVED_BYTES, REQUESTS_REFUSED, Stage
+from pulsestream.metrics import RECEIVED_BYTES, REQUESTS_REFUSED
 from pulsestream.wiring import Server
 
 SINGLE_PATH = "/api/v1/ingestion/events"
@@ -102,6 +103,7 @@ class IngestDoor:
         self._server = server
         self._beyond = beyond
         self._bodies = Bodies(server.inflight, bytes_max=server.settings.inflight_bytes_max)
+        self._tick = server.clock.monotonic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path")
@@ -117,7 +119,7 @@ class IngestDoor:
         tenant = ""
         data: bytes | None = None
         held = 0
-        laps = self._server.meters.laps()
+        timing = Timing(self._tick())
         quota: dict[str, str] = {}
         try:
             tenant = caller_of(scope).may(Scopes.INGEST).tenant
@@ -129,7 +131,7 @@ class IngestDoor:
             data = await self._bodies.read(receive, length, tenant, bytes_max=bytes_max)
             held = len(data)
             self._server.meters.add(RECEIVED_BYTES, amount=held)
-            laps.end(Stage.READ)
+            timing.read = self._tick()
             try:
                 receipt = await self._server.pipeline.take(
                     Body(
@@ -141,7 +143,7 @@ class IngestDoor:
                         single=single,
                         dry_run=options["dry_run"] == "true",
                     ),
-                    laps,
+                    timing,
                 )
             finally:
                 quota = self._quota(tenant)
@@ -156,10 +158,9 @@ class IngestDoor:
             if held:
                 self._bodies.give_back(tenant, held)
         await problems.send(send, replace(answer, headers=answer.headers | quota) if quota else answer)
-        laps.end(Stage.ANSWER)
-        self._server.meters.record(laps)
         if tenant:
-            self._server.minutes.add(tenant, laps)
+            timing.answer = self._tick()
+            self._server.minutes.add(tenant, timing)
 
     def _quota(self, tenant: str) -> dict[str, str]:
         quota = self._server.limiter.quota(tenant)

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from litestar import Response, get
 from prometheus_client import GC_COLLECTOR, PROCESS_COLLECTOR
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, SummaryMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -24,8 +24,8 @@ from pulsestream.api.operation import terms
 from pulsestream.api.parameters import AnyRequest, caller, only, server_of
 from pulsestream.control.keys import FIRST_TENANT, Scope
 from pulsestream.errors import Forbidden
-from pulsestream.meters import Histogram, Meters
-from pulsestream.metrics import METRICS, Kind, Metric
+from pulsestream.meters import Histogram, Meters, Passed
+from pulsestream.metrics import METRICS, Kind, Metric, Stage
 from pulsestream.store.probe import Seen
 from pulsestream.wiring import Server
 
@@ -50,7 +50,8 @@ async def prometheus(request: AnyRequest) -> Response[bytes]:
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     gauges = _gauges(server, await server.probe.look())
     # Writing some hundred lines takes a few milliseconds.
-    body = await asyncio.to_thread(encode, _Exposed(server.meters, gauges))
+    stages = server.minutes.stages() | server.meters.stages()
+    body = await asyncio.to_thread(encode, _Exposed(server.meters, gauges, stages))
     # As a header: of a media type that is text the framework would say the charset again.
     return Response(body, headers={"content-type": content_type})
 
@@ -74,9 +75,10 @@ def _gauges(server: Server, seen: Seen) -> Gauges:
 
 
 class _Exposed(Collector):
-    def __init__(self, meters: Meters, gauges: Gauges) -> None:
+    def __init__(self, meters: Meters, gauges: Gauges, stages: Mapping[Stage, Passed]) -> None:
         self._meters = meters
         self._gauges = gauges
+        self._stages = stages
 
     def collect(self) -> Iterable[Family]:
         for metric in METRICS:
@@ -87,21 +89,28 @@ class _Exposed(Collector):
     def _family(self, metric: Metric) -> Family:
         if metric.kind is Kind.HISTOGRAM:
             return _histograms(metric, self._meters.histograms(metric))
+        if metric.kind is Kind.SUMMARY:
+            return _summaries(metric, {(stage.label,): passed for stage, passed in self._stages.items()})
         family: CounterMetricFamily | GaugeMetricFamily
         values: Mapping[tuple[str, ...], float]
-        if metric.kind is Kind.COUNTER:
-            family, values = (
-                CounterMetricFamily(metric.name, metric.help, labels=metric.labels),
-                self._meters.counts(metric),
-            )
+        if metric.kind is Kind.GAUGE:
+            family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+            values = self._gauges.get(metric, {})
         else:
-            family, values = (
-                GaugeMetricFamily(metric.name, metric.help, labels=metric.labels),
-                self._gauges.get(metric, {}),
-            )
+            family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+            values = self._meters.counts(metric)
+            if metric is metrics.STAGE_EVENTS:
+                values = {(stage.label,): passed.events for stage, passed in self._stages.items()}
         for labels, value in values.items():
             family.add_metric(labels, value)
         return family
+
+
+def _summaries(metric: Metric, found: Mapping[tuple[str, ...], Passed]) -> Family:
+    family = SummaryMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, passed in found.items():
+        family.add_metric(labels, passed.times, passed.seconds)
+    return family
 
 
 def _histograms(metric: Metric, found: Mapping[tuple[str, ...], Histogram]) -> Family:

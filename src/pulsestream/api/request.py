@@ -6,12 +6,13 @@ import random
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 from msgspec import Struct
 
 ID_LENGTH_MAX = 100
 _SANE = re.compile(rb"[!-~]{1,%d}" % ID_LENGTH_MAX)
-_STATE = "request_id"
+_ID, _TENANT = "request_id", "tenant"
 
 
 class Named(Struct, frozen=True):
@@ -21,24 +22,25 @@ class Named(Struct, frozen=True):
     tenant: str
 
 
-_NOBODY = Named("", "")
-# Of this task: each request is answered by a task of its own.
-_current: ContextVar[Named] = ContextVar("request", default=_NOBODY)
+State = dict[str, Any]  # of an ASGI scope
+
+# Of this task: each request is answered by a task of its own. Its names are read only when a line is written.
+_current: ContextVar[State | None] = ContextVar("request", default=None)
 
 
 def current() -> Named:
-    return _current.get()
+    state = _current.get() or {}
+    return Named(state.get(_ID, b"").decode("ascii"), state.get(_TENANT, ""))
 
 
-def enter(scope: object, tenant: str) -> None:
-    """From now on this task answers the request of this ASGI scope."""
-    state = scope.get("state") if isinstance(scope, dict) else None
-    _current.set(Named(state.get(_STATE, "") if state else "", tenant))
+def name(state: State, request_id: bytes) -> None:
+    state[_ID] = request_id
 
 
-def tell(state: dict[str, object], request_id: bytes) -> None:
-    """`state`: of an ASGI scope."""
-    state[_STATE] = request_id.decode("ascii")
+def enter(state: State, tenant: str) -> None:
+    """From now on this task answers the request of this scope."""
+    state[_TENANT] = tenant
+    _current.set(state)
 
 
 def namer(rng: random.Random) -> Callable[[bytes | None], bytes]:

@@ -23,7 +23,7 @@ from pulsestream.ingest.files import Files
 from pulsestream.ingest.frame import Counted, Deleted, Frame, unpack
 from pulsestream.ingest.segments import Span
 from pulsestream.meters import Laps, Meters
-from pulsestream.metrics import FEED_BLOCK_ROWS, FEED_RETRIES, Stage
+from pulsestream.metrics import FEED_BLOCK_ROWS, FEED_INSERT_SECONDS, FEED_RETRIES, Stage
 from pulsestream.store.port import Outcome, Session, Tombstone
 
 log = logging.getLogger(__name__)
@@ -239,6 +239,7 @@ class Feeder:
         self._laps.events = len(block.positions)
         self._meters.record(self._laps)
         self._meters.observe(FEED_BLOCK_ROWS, self._laps.events)
+        self._meters.observe(FEED_INSERT_SECONDS, self._laps.seconds.get(Stage.FEED_INSERT, 0.0))
 
     def _read(self, span: Span) -> Frame:
         frame = unpack(self._files.read(span.path, span.offset, span.length))

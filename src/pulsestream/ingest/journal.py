@@ -26,7 +26,14 @@ from pulsestream.ingest.segments import Span, segment_path
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.validate import Admissible
 from pulsestream.meters import Laps, Meters
-from pulsestream.metrics import EVENTS, JOURNAL_FAILURES, JOURNAL_GROUP_EVENTS, JOURNAL_WRITTEN_BYTES, Stage
+from pulsestream.metrics import (
+    EVENTS,
+    JOURNAL_FAILURES,
+    JOURNAL_FSYNC_SECONDS,
+    JOURNAL_GROUP_EVENTS,
+    JOURNAL_WRITTEN_BYTES,
+    Stage,
+)
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 GROUP_BYTES = 32 * 1024 * 1024  # of lines in one group, unless its first request alone has more
@@ -254,6 +261,7 @@ class Journal:
         span = self._append(*self._lay_out(group), laps)
         self._meters.record(laps)
         self._meters.observe(JOURNAL_GROUP_EVENTS, laps.events)
+        self._meters.observe(JOURNAL_FSYNC_SECONDS, laps.seconds[Stage.JOURNAL_FSYNC])
         self._meters.add(JOURNAL_WRITTEN_BYTES, amount=span.length)
         self._next = span.header.last + 1
         self._failing = False

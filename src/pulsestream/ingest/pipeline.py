@@ -20,11 +20,10 @@ from pulsestream.ingest.decode import NOT_REGULAR, count_events, decode_batch, d
 from pulsestream.ingest.dedup import DELETED, Dedup, Doubt, Sorted, find_repeats
 from pulsestream.ingest.journal import Entry, Journal, Tally
 from pulsestream.ingest.limit import RateLimiter
+from pulsestream.ingest.minutes import Timing
 from pulsestream.ingest.scrub import Scrubber
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.validate import Admissible, Refusal, Terms, check, check_irregular
-from pulsestream.meters import Laps
-from pulsestream.metrics import Stage
 from pulsestream.turns import Turns
 
 # A body over one of these is decoded on another thread, so that it holds up nobody else's request.
@@ -128,6 +127,7 @@ class Pipeline:
         `acknowledged` is told each tenant's newest position before anybody is answered.
         """
         self._clock = clock
+        self._tick = clock.monotonic
         self._dedup = dedup
         self._journal = journal
         self._stored = stored
@@ -139,20 +139,20 @@ class Pipeline:
         self._new_id = new_id
         self._acknowledged = acknowledged
 
-    async def take(self, body: Body, laps: Laps | None = None) -> Receipt:
+    async def take(self, body: Body, timing: Timing | None = None) -> Receipt:
         """Keep one request's events. Returns when they are deduplicated and in the journal, on disk.
 
         Raises UnsupportedEncoding, BadRequest, TooLarge for a request that cannot be read; RateLimited, Overloaded
         where nothing of it was kept and a retry can help: its events are counted then. A dry run counts nothing.
-        `laps` gets what each stage took.
+        `timing` gets when each stage ended.
         """
-        laps = laps or Laps(self._clock.monotonic)
+        timing = timing or Timing(0.0)
         terms = self._terms(body)
         try:
             if self._is_large(body):
-                read = await self._turns.run(body.tenant, lambda: self._read(body, terms, laps))
+                read = await self._turns.run(body.tenant, lambda: self._read_in_turn(body, terms, timing))
             else:
-                read = self._read(body, terms, laps)
+                read = self._read(body, terms, timing)
         except _RefusedWhole as refused:
             if not body.dry_run:
                 self._journal.count(body.tenant, "rate_limited", refused.events)
@@ -161,9 +161,9 @@ class Pipeline:
             size = self._take_room(body, read)
             try:
                 found, group = await self._settle_ids(body, read)
-                laps.end(Stage.DEDUP)
+                timing.dedup = self._tick()
                 position = 0 if group is None else await group
-                laps.end(Stage.JOURNAL_WAIT)
+                timing.journal_wait = self._tick()
             finally:
                 self._room.give_back(body.tenant, size)
         except Overloaded:
@@ -231,9 +231,12 @@ class Pipeline:
             return Terms(body.tenant, received_at, oldest, lambda _: self._new_id())
         return Terms(body.tenant, received_at, oldest, lambda index: derived_id(body.tenant, key, index))
 
-    def _read(self, body: Body, terms: Terms, laps: Laps) -> _Read:
+    def _read_in_turn(self, body: Body, terms: Terms, timing: Timing) -> _Read:
+        timing.turn = self._tick()
+        return self._read(body, terms, timing)
+
+    def _read(self, body: Body, terms: Terms, timing: Timing) -> _Read:
         """May run on any thread. Raises _RefusedWhole where the tenant's rate has no room."""
-        laps.end(Stage.TURN)
         limits = self._limits(body.tenant)
         data = inflate(body.data, body.encoding, bytes_max=limits.body_bytes_max)
         try:
@@ -244,17 +247,19 @@ class Pipeline:
             decoded = decode_one(data)
         else:
             decoded = decode_batch(data, body.content_type, events_max=limits.batch_events_max)
-        laps.events = len(decoded.items)
-        laps.end(Stage.DECODE)
+        timing.events = len(decoded.items)
+        timing.decode = self._tick()
         try:
             self._limiter.take(body.tenant, len(decoded.items), dry_run=body.dry_run)
         except RateLimited as error:
             raise _RefusedWhole(error, len(decoded.items)) from error
-        items, scrubbed = _scrubbed(decoded.items, self._scrubber(body.tenant))
-        laps.end(Stage.SCRUB)
+        scrubber = self._scrubber(body.tenant)
+        items, scrubbed = _scrubbed(decoded.items, scrubber)
+        if scrubber is not None:
+            timing.scrub = self._tick()
         checked = [_checked(item, index, terms) for index, item in enumerate(items)]
         repeats = find_repeats(checked)
-        laps.end(Stage.CHECK)
+        timing.check = self._tick()
         return _Read(checked, repeats, scrubbed, decoded.lines, decoded.batch_id)
 
     async def _settle_ids(self, body: Body, read: _Read) -> tuple[Sorted, asyncio.Future[int] | None]:

@@ -38,8 +38,8 @@ def test_names_of_ours_differ_and_do_not_count(name):
 
 def test_a_defect_is_reported_under_the_requests_name():
     state = {}
-    request.tell(state, b"mine")
-    request.enter({"state": state}, "acme")
+    request.name(state, b"mine")
+    request.enter(state, "acme")
     try:
         assert request.current() == request.Named("mine", "acme")
         assert b'"request_id":"mine"' in problems.answer(ZeroDivisionError()).body

@@ -65,7 +65,7 @@ def test_a_task_and_a_thread_that_end_by_a_defect_are_said_without_its_text(capl
 
 @pytest.fixture
 def in_request():
-    request.enter({"state": {"request_id": "trace-7"}}, "acme")
+    request.enter({"request_id": b"trace-7"}, "acme")
     yield
     request.enter({}, "")
 

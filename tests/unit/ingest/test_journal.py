@@ -18,7 +18,7 @@ from pulsestream.ingest.frame import Counted, unpack
 from pulsestream.ingest.journal import Entry, Journal
 from pulsestream.ingest.segments import scan, segments
 from pulsestream.meters import Meters
-from pulsestream.metrics import EVENTS, JOURNAL_FAILURES, JOURNAL_GROUP_EVENTS, STAGE_SECONDS
+from pulsestream.metrics import EVENTS, JOURNAL_FAILURES, JOURNAL_GROUP_EVENTS, Stage
 from unit.ingest.lines import StillClock, checked, event
 
 PATIENCE_S = 60
@@ -256,9 +256,9 @@ def test_a_full_disk_leaves_no_litter_and_no_gap(tmp_path):
             assert len(segments(tmp_path)) == 2
             assert writing.meters.counts(JOURNAL_FAILURES)[()] >= 1_201
             written = writing.meters.histograms(JOURNAL_GROUP_EVENTS)[()]
-            syncs = writing.meters.histograms(STAGE_SECONDS)["journal_fsync",]
+            syncs = writing.meters.stages()[Stage.JOURNAL_FSYNC]
             assert written.sum == 2
-            assert sum(written.counts) == sum(syncs.counts) == len(writing.written)
+            assert sum(written.counts) == syncs.times == len(writing.written)
 
     asyncio.run(run())
     assert found(tmp_path) == (["before", "after"], {("acme", "stored"): 2, ("acme", "overloaded"): 1_201})

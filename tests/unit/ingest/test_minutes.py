@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from pulsestream.ingest.minutes import MINUTES_MAX, Minutes
-from pulsestream.meters import Laps
+from pulsestream.ingest.minutes import MINUTES_MAX, STAGES, Minutes, Timing
+from pulsestream.meters import Passed
 from pulsestream.metrics import Stage
 from unit.ingest.lines import NOW, StillClock
 
@@ -31,11 +31,14 @@ def minutes(clock):
     return Minutes(clock)
 
 
-def request(clock, minutes, tenant="acme", **took):
-    """One that is answered now, with so many seconds in each stage, which count as passed already."""
-    laps = Laps(clock.monotonic)
-    laps.seconds = {Stage[stage.upper()]: seconds for stage, seconds in took.items()}
-    minutes.add(tenant, laps)
+def request(clock, minutes, tenant="acme", events=1, **took):
+    """One that begins now, with so many seconds in each stage, which are in order."""
+    timing, at = Timing(clock.seconds, events), clock.seconds
+    for name, seconds in took.items():
+        at += seconds
+        setattr(timing, name, at)
+    timing.answer = at
+    minutes.add(tenant, timing)
 
 
 def test_costs_are_kept_apart_by_tenant_and_minute(clock, minutes):
@@ -54,10 +57,34 @@ def test_costs_are_kept_apart_by_tenant_and_minute(clock, minutes):
     assert [*minutes.of("nobody")] == []
 
 
+def test_every_stage_of_a_request_has_its_own_time(clock, minutes):
+    assert Timing.__struct_fields__[2:] == tuple(stage.label for stage in STAGES)
+    took = {stage.label: 2.0 ** (index - 8) for index, stage in enumerate(STAGES)}
+    request(clock, minutes, **took)
+    [(_, cost)] = minutes.of("acme")
+    assert dict(cost.seconds) == {label: round(seconds, 6) for label, seconds in took.items()}
+    assert {stage.label: passed.seconds for stage, passed in minutes.stages().items()} == took
+
+
+def test_the_sums_of_all_tenants_only_grow(clock, minutes):
+    request(clock, minutes, events=100, decode=0.25)
+    request(clock, minutes, "zeta", events=10, decode=0.25, check=0.5)
+    assert minutes.stages()[Stage.DECODE] == Passed(seconds=0.5, times=2, events=110)
+    clock.seconds = 60.0
+    request(clock, minutes, "zeta", decode=0.5)
+    minutes.forget("zeta")
+    minutes.forget("acme")
+    clock.seconds = 7_200.0
+    request(clock, minutes, decode=1.0)
+    assert minutes.stages()[Stage.DECODE] == Passed(seconds=2.0, times=4, events=112)
+    assert minutes.stages()[Stage.CHECK] == Passed(seconds=0.5, times=4, events=112)
+
+
 def test_percentiles_are_right_to_about_a_fifth(clock, minutes):
     for number in range(1, 1001):
         request(clock, minutes, journal_wait=number / 1000)
     [(_, cost)] = minutes.of("acme")
+    assert cost.requests == 1_000
     assert 500 <= cost.p50_ms <= 500 * 1.26
     assert 990 <= cost.p99_ms <= 990 * 1.26
     clock.seconds = 60
