@@ -38,8 +38,8 @@ _ABOUT = """\
 API-call events over HTTP, each kept exactly once, and found again.
 
 Every operation needs a key in `X-API-Key`, but for those that say so; the scopes that it needs are in its `security`.
-`Authorization: Bearer KEY` means the same. Every answer has the request's id in `X-Request-Id`: the one that was sent, or
-one that is made.
+`Authorization: Bearer KEY` means the same. Every answer has the request's id in `X-Request-Id`: the one that was sent,
+or one that is made.
 An error is a problem document (RFC 9457); `code` is for programs. A path that there is not is answered 404, a method
 that a path has not 405, a defect of the server 500 with the code `internal`.
 """
