@@ -101,7 +101,11 @@ def test_the_counters_agree_with_what_was_journaled(server, tenant):
         assert server.ask("POST", "/tenants", json.dumps(body).encode()).status == 201
         key = key_of(server, tenant, "ingest", "read")
     assert mix(server, key) == ([200, 200] if tenant == "default" else [200, 429])
-    stats = server.ask("GET", "/ingestion/stats", key=key).json
+    stats = server.ask("GET", "/ingestion/stats?minutes=3", key=key).json
+    assert sum(one["received"] for one in stats["minutes"]) == stats["received"]
+    if tenant == "limited":
+        costs = [one["cost"] for one in stats["minutes"] if one["cost"]]
+        assert sum(cost["requests"] for cost in costs) == 25, "its own, refused ones too, and nobody else's"
     assert obeys_conservation(stats)
     outcomes, reasons = counted(scrape(server), tenant)
     assert outcomes == stats["outcomes"]
@@ -176,7 +180,9 @@ def test_each_stage_was_timed_and_its_events_counted(server):
     assert grown("pulsestream_requests_total", route="batch", status="200") == 1
     assert grown("pulsestream_request_seconds_count", route="batch") == 1
     assert grown("pulsestream_received_bytes_total") > 10_000
-    assert grown("pulsestream_feed_lag_seconds_count") >= 1
+    blocks = grown("pulsestream_feed_lag_seconds_count")
+    assert blocks >= 1
+    assert grown("pulsestream_feed_lag_seconds_bucket", le="10.0") == blocks, "linger and two inserts take no longer"
     assert value(after, "pulsestream_searchable_lag_seconds") == 0
     assert value(after, "pulsestream_engine_up") == 1
     assert value(after, "pulsestream_index_entries") > 100

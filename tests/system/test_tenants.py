@@ -26,19 +26,19 @@ SCOPES = ["ingest", "read", "admin"]
 # Parameters and members that hold nothing of a tenant.
 NEUTRAL = {
     *("limit", "offset", "fresh", "detail", "ack", "dry_run", "event_type", "severity", "method", "status_code"),
-    *("start_time", "end_time", "Content-Encoding"),
+    *("start_time", "end_time", "minutes", "Content-Encoding"),
 }
 # What an answer may change in without another tenant's doing: times, what is drawn at random, what the machine's load
 # decides. Tokens of pages are sealed with a random nonce; tests/unit/query/test_token.py opens them.
 VOLATILE = {
     *("at", "created_at", "ingested_at", "received_at", "last_used_at", "revoked_at", "reset_time", "start_time"),
-    *("end_time", "uptime_seconds", "execution_time_ms", "fresh"),
+    *("end_time", "uptime_seconds", "execution_time_ms", "fresh", "searchable_lag_s"),
     *("search_id", "batch_id", "next_cursor", "next", "key"),
 }
 _RANDOM = re.compile(r"evt_[0-9a-f]{32}|\b[0-9a-f]{8}\b(?=@|\")|ps_[0-9a-f]{8}")
 _RESET = re.compile(r";t=\d+")
 # A connection is closed where an answer came before all of the body had.
-_HEADERS_IGNORED = {"date", "content-length", "connection"}
+_HEADERS_IGNORED = {"x-request-id", "date", "content-length", "connection"}
 # Below, what of A's nobody may ever see, whoever asks for what.
 SECRETS = {
     "title": "Zanzibar settlement",
