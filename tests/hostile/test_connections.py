@@ -103,6 +103,10 @@ TABLE = {
     "bytes over 127 in a header": (HEALTH + HOST + b"a: \xff\xfe\r\n" + LAST + b"\r\n", [200]),
     "two hosts": (HEALTH + b"Host: here\r\nHost: there\r\n\r\n", [400]),
     "two keys": (POST + MINE + b"X-API-Key: other\r\nContent-Length: 0\r\n\r\n", [400]),
+    "two tokens": (
+        POST + MINE + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\nContent-Length: 0\r\n\r\n",
+        [400],
+    ),
     "one key twice": (posted("table", b"X-API-Key: " + KEY.encode() + b"\r\n", LAST), [200]),
     # Expectations and encodings
     "a wish to be asked first": (posted("table", b"Expect: 100-continue\r\n", LAST), [100, 200]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -77,4 +78,5 @@ class Probe:
             log.debug("the engine does not say how it is: %s", error)
         except Exception:
             log.exception("asking the engine how it is failed by a defect")
-        asking.get_loop().call_soon_threadsafe(self._told, asking, state)
+        with contextlib.suppress(RuntimeError):  # the loop ended meanwhile: nobody wants to know any more
+            asking.get_loop().call_soon_threadsafe(self._told, asking, state)
