@@ -22,7 +22,6 @@ MIB = 1 << 20
 SLICES = 20  # of a run, at least: what a rate is counted over
 BEFORE_S = 0.5  # the first request: so much is shown
 LABELS_APART = 0.054  # of the figure's height: two lines of text
-_COUNTS = ("stats", "services")
 
 
 class Line(NamedTuple):
@@ -112,8 +111,9 @@ def _draw_latency(axes: Axes, neighbour: dict[str, Any], start: float) -> None:
     asked = neighbour["questions"]
     series = {
         "one event": (BLUE, [(at - start, ms) for at, ms in neighbour["events"]]),
-        "a search": (PURPLE, [(at - start, ms) for at, name, ms in asked if name not in _COUNTS]),
-        "stats, services": (GREEN, [(at - start, ms) for at, name, ms in asked if name in _COUNTS]),
+        "a search": (PURPLE, [(at - start, ms) for at, name, ms in asked if name not in ("stats", "services")]),
+        "statistics": (GREEN, [(at - start, ms) for at, name, ms in asked if name == "stats"]),
+        "services": (ORANGE, [(at - start, ms) for at, name, ms in asked if name == "services"]),
     }
     lines = []
     for label, (color, points) in series.items():
@@ -158,14 +158,17 @@ def _draw(axes: Axes, lines: list[Line], *, at: str) -> None:
         value = line.values[-1] if at == "end" else statistics.median(line.values)
         _, height = to_height.transform(axes.transData.transform((line.times[-1], value)))
         places.append(max(0.06, min(0.94, float(height))))
+    apart = LABELS_APART / axes.get_position().height
     order = sorted(range(len(lines)), key=places.__getitem__)
-    lowest = -1.0
-    for index in order:
-        places[index] = lowest = max(places[index], lowest + LABELS_APART / axes.get_position().height)
-    over = max(0.0, lowest - 0.94)
+    for lower, upper in pairwise(order):
+        places[upper] = max(places[upper], places[lower] + apart)
+    highest = 0.94
+    for index in reversed(order):
+        places[index] = min(places[index], highest)
+        highest = places[index] - apart
     for line, height in zip(lines, places, strict=True):
         axes.text(
-            *(1.015, height - over, line.label),
+            *(1.015, height, line.label),
             transform=axes.transAxes,
             color=line.color,
             va="center",

@@ -97,7 +97,10 @@ def test_a_flood_is_answered_counted_and_bounded(tmp_path):
         assert stats["outcomes"]["stored"] == stats["total_events"] == len(acknowledged) == statuses[200] * EVENTS
         assert sorted(found["event_id"] for found in program.all_events()) == sorted(acknowledged)
         assert max(memory) - idle < GROWTH_MAX
-        assert program.log == ""
+        # Refusals are in the log, a few of each second; a defect or trouble with the store would be another line.
+        logged = program.log.splitlines()
+        assert [line for line in logged if "answered 503" not in line and "more requests failed" not in line] == []
+        assert len(logged) < statuses[503]
 
 
 def begun(number, size):
