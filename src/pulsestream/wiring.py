@@ -8,8 +8,9 @@ import os
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from pulsestream.control.tenants import Limits, Tenants, days, default_burst
 from pulsestream.errors import Overloaded, StoreBusy
 from pulsestream.ingest.aside import AsideList
 from pulsestream.ingest.backlog import Backlog
-from pulsestream.ingest.dedup import DELETED, Dedup
+from pulsestream.ingest.content import Content, of_line, of_stored
+from pulsestream.ingest.dedup import Dedup
 from pulsestream.ingest.erase import Eraser
 from pulsestream.ingest.expire import Sweeper, carry_out
 from pulsestream.ingest.feed import Feeder
@@ -147,7 +149,7 @@ class Server:
 
     def quarantined(self, tenant: str) -> int:
         """How many of its events are set aside, but for those that were deleted."""
-        return sum(self._dedup.is_stored(tenant, event_id) for event_id in self.aside.of_tenant(tenant))
+        return sum(not self._dedup.is_deleted(tenant, event_id) for event_id in self.aside.of_tenant(tenant))
 
     async def fresh(self, tenant: str) -> bool:
         """Wait until this tenant reads its own writes; False where that takes too long."""
@@ -157,11 +159,19 @@ class Server:
             return False
         return await self.watermark.wait_for_tenant(tenant, FRESH_PATIENCE_S)
 
-    async def by_ids(self, tenant: str, event_ids: Sequence[str]) -> dict[str, bytes]:
-        """Stored events, for the pipeline to compare with. Raises StoreBusy."""
+    async def by_ids(
+        self, tenant: str, event_ids: Sequence[str], times_us: Sequence[int] = ()
+    ) -> Mapping[str, Callable[[], Content | None]]:
+        """What exists, and how to read its content, for the pipeline. Raises StoreBusy."""
         if not await self.watermark.wait_for_tenant(tenant, COMPARE_PATIENCE_S):
             raise StoreBusy("an event of the same id is still on its way into the store: send this again in a moment")
-        return await self.questions.by_ids(tenant, event_ids)
+        stored = await self.questions.by_ids(tenant, event_ids, times_us)
+        found = {event_id: partial(of_stored, event) for event_id, event in stored.items()}
+        for event_id in event_ids:
+            line = self.aside.line(tenant, event_id)
+            if line is not None:
+                found[event_id] = partial(of_line, line)
+        return found
 
     # ---- start, in order
 
@@ -231,12 +241,13 @@ class Server:
         try:
             # Before anybody can delete one of these events: it is counted as expired already.
             carry_out(session, self.expirations, self.feeder.held)
-            for tenant, event_ids, hashes in session.known_ids():
-                dedup.load(tenant, event_ids, hashes)
+            for tenant, known in session.known_ids():
+                dedup.load(tenant, known.id_hashes, known.content_hashes)
+            dedup.loaded()
             for tenant, event_id, content_hash in self.aside.ids():
-                dedup.load(tenant, [event_id], [content_hash])
+                dedup.load_one(tenant, event_id, content_hash)
             for tenant, event_id in session.tombstoned_ids():
-                dedup.load(tenant, [event_id], [DELETED])
+                dedup.load_deleted(tenant, event_id)
             self._undeleted = session.undeleted()
         finally:
             session.close()

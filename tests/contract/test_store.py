@@ -6,19 +6,21 @@ import contextlib
 import itertools
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from xxhash import xxh64_intdigest
 
 from contract.node import Node
 from pulsestream.clock import to_micros
 from pulsestream.errors import ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
+from pulsestream.ingest.index import hash_id
 from pulsestream.query import compile as sql
 from pulsestream.query.model import Filter, Query, View
 from pulsestream.store import schema
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Outcome, Past, Statement, Tombstone
-from unit.ingest.lines import NOW, StillClock, event, line
+from unit.ingest.lines import NOW, StillClock, checked, event, line
 
 pytestmark = pytest.mark.slow
 
@@ -229,11 +231,31 @@ def test_known_ids_come_with_their_hashes_by_tenant(session):
     for position, tenant in enumerate(("acme", "zeta", "o'brien"), 1):
         session.insert_events(line(position, event("same"), tenant=tenant))
     session.insert_events(line(4, event(None, event_id=None), make_id=lambda _: "made"))
-    known = {(tenant, name): digest for tenant, names, hashes in session.known_ids() for name, digest in
-             zip(names, hashes, strict=True)}  # fmt: skip
-    assert known.keys() == {("acme", "same"), ("zeta", "same"), ("o'brien", "same"), ("acme", "made")}
-    assert known["acme", "same"] == known["zeta", "same"] != known["acme", "made"]
-    assert all(isinstance(digest, int) and digest >= 0 for digest in known.values())
+    known = {(tenant, one): digest for tenant, ids in session.known_ids() for one, digest in
+             zip(ids.id_hashes.tolist(), ids.content_hashes.tolist(), strict=True)}  # fmt: skip
+    same, made = hash_id("same"), hash_id("made")
+    assert known.keys() == {("acme", same), ("zeta", same), ("o'brien", same), ("acme", made)}
+    assert known["acme", same] == known["zeta", same] == checked(event("same")).content_hash
+    assert known["acme", made] == checked(event(None), make_id=lambda _: "made").content_hash
+
+
+def test_the_engine_hashes_an_id_as_the_server_does(session):
+    """For each way in which the hash takes an id apart, by its length in bytes."""
+    names = [
+        (text * length)[: length - 1] + str(length % 10)
+        for text in ("a", "é", "日", "𝄞", "\\", "'", "\0", "\n", "São ")
+        for length in (1, 2, 3, 4, 5, 8, 9, 16, 17, 32, 33, 64, 65, 99, 100)
+    ]
+    events = {name: checked(event(name)) for name in names}
+    session.insert_events(b"".join(line(position, event(name)) for position, name in enumerate(events, 1)))
+    [(_, known)] = session.known_ids()
+    pairs = {(hash_id(name), one.content_hash) for name, one in events.items()}
+    assert set(zip(known.id_hashes.tolist(), known.content_hashes.tolist(), strict=True)) == pairs
+    [ids] = session.past_ids(past(0, len(events)))
+    columns = (ids.id_hashes.tolist(), ids.check_hashes.tolist(), ids.content_hashes.tolist())
+    assert {name: hashes for name, *hashes in zip(ids.event_ids, *columns, strict=True)} == {
+        name: [hash_id(name), xxh64_intdigest(name.encode()), one.content_hash] for name, one in events.items()
+    }
 
 
 def test_a_delete_takes_one_tenants_events_and_no_others(session):
@@ -259,7 +281,7 @@ def past(weeks, position, tenant="acme"):
 def test_what_is_past_goes_by_tenant_time_and_position(session):
     session.insert_events(b"".join(weeks_old(position, weeks) for position, weeks in enumerate((4, 3, 2, 1, 4), 1)))
     session.insert_events(weeks_old(6, 4, tenant="zeta"))
-    assert sorted(name for names in session.past_ids(past(2, 4)) for name in names) == ["e1", "e2"]
+    assert sorted(name for ids in session.past_ids(past(2, 4)) for name in ids.event_ids) == ["e1", "e2"]
     for _ in range(2):
         session.delete_past(past(2, 4))
         assert list(session.present(1, 9)) == [3, 4, 5, 6]
@@ -302,6 +324,17 @@ def test_many_long_ids_are_looked_up_and_deleted_at_once(session):
     assert set(session.events_by_id("acme", names)) == set(names[-3:])
     session.delete_events("acme", names)
     assert count(session) == 0
+
+
+@pytest.mark.parametrize("hours", [[0], [-1], [5], [0, -1, 5], [0] * 20])
+def test_an_event_is_found_by_its_id_wherever_it_is_guessed_to_be(session, hours):
+    session.insert_events(b"".join(line(number, event(f"e{number}")) for number in range(1, 4)))
+    session.insert_events(line(4, event("later", timestamp="2026-05-04T11:00:00Z")))
+    at = to_micros(datetime.fromisoformat(event("a")["timestamp"]))
+    names = ["e2", "absent", "later"]
+    found = session.events_by_id("acme", names, [at + hour * 3_600_000_000 for hour in hours])
+    assert found == session.events_by_id("acme", names)
+    assert set(found) == {"e2", "later"}
 
 
 def test_nothing_to_look_up_or_delete_is_no_error(session):

@@ -184,4 +184,4 @@ class Resident:
         """How many events the engine has of it, whoever may see them."""
         session = self.server.store.session(threads=1)
         with contextlib.closing(session):
-            return sum(len(ids) for owner, ids, _ in session.known_ids() if owner == tenant)
+            return sum(len(known.id_hashes) for owner, known in session.known_ids() if owner == tenant)

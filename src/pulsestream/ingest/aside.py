@@ -40,7 +40,7 @@ class AsideList:
         self._path = path
         self._files = files
         self._kept: dict[int, Quarantined] = {}
-        self._by_tenant: dict[str, list[str]] = {}
+        self._by_tenant: dict[str, dict[str, int]] = {}  # tenant -> event id -> position
         self._whole_bytes = 0
         if path.exists():
             data = files.read(path, 0, path.stat().st_size)
@@ -75,7 +75,15 @@ class AsideList:
 
     def of_tenant(self, tenant: str) -> Sequence[str]:
         """Their event ids. May be called from any thread."""
-        return self._by_tenant.get(tenant, ())
+        kept = self._by_tenant.get(tenant)
+        return list(kept) if kept else ()
+
+    def line(self, tenant: str, event_id: str) -> bytes | None:
+        """The event as it was checked: its journal line without the position. May be called from any thread."""
+        position = self._by_tenant.get(tenant, {}).get(event_id)
+        if position is None:
+            return None
+        return self._kept[position].line.encode().removeprefix(b'{"position":%d' % position)
 
     def remove_tenant(self, tenant: str) -> None:
         """Keep nothing of it. On disk when it returns; the feeder must be held. Raises OSError."""
@@ -103,7 +111,7 @@ class AsideList:
             origin = _origin(kept)
             event_id = _event_id(origin)
             if event_id is not None:
-                self._by_tenant.setdefault(origin.tenant, []).append(event_id)
+                self._by_tenant.setdefault(origin.tenant, {})[event_id] = kept.position
 
 
 def _origin(kept: Quarantined) -> _Origin:

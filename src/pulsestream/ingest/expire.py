@@ -23,7 +23,7 @@ from pulsestream.control.tenants import Tenants
 from pulsestream.errors import StoreError
 from pulsestream.ingest.dedup import Dedup
 from pulsestream.ingest.purge import Purger
-from pulsestream.store.port import Past, Session
+from pulsestream.store.port import Past, PastIds, Session
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 Hold = Callable[[], AbstractContextManager[None]]
 
 _HOUR_US = timedelta(hours=1) // timedelta(microseconds=1)
-_IDS_AT_ONCE = 5_000  # some milliseconds of the event loop
+_IDS_AT_ONCE = 32_768  # two milliseconds of the event loop
 _BUSY_S = 1.0  # until a deleted tenant whose requests were under way is looked at again
 _STOP_PATIENCE_S = 30.0  # for an engine that hangs; the thread ends with the process
 
@@ -149,9 +149,9 @@ class Sweeper:
                     continue
                 past = Past(one.tenant, before_us, position)
                 found, events = False, 0
-                for event_ids in session.past_ids(past):
+                for ids in session.past_ids(past):
                     found = True
-                    events += self._doom(one.tenant, event_ids)
+                    events += sum(self._on_loop(self._doom(one.tenant, some)) for some in ids.pieces(_IDS_AT_ONCE))
                 if found:
                     begun.append(Expiration(one.tenant, before_us, position, events))
                 swept[one.tenant] = before_us
@@ -178,12 +178,6 @@ class Sweeper:
         self._swept.pop(tenant, None)
         log.info("removed the tenant %s", tenant)
 
-    def _doom(self, tenant: str, event_ids: Sequence[str]) -> int:
-        return sum(
-            self._on_loop(self._doom_some(tenant, event_ids[start : start + _IDS_AT_ONCE]))
-            for start in range(0, len(event_ids), _IDS_AT_ONCE)
-        )
-
     def _on_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
@@ -196,14 +190,14 @@ class Sweeper:
     async def _spare(self) -> None:
         self._dedup.spare()
 
-    async def _doom_some(self, tenant: str, event_ids: Sequence[str]) -> int:
+    async def _doom(self, tenant: str, ids: PastIds) -> int:
         """An event is counted as deleted or as expired: whichever comes first. So a delete under way is waited for."""
-        while deletes := {group for one in event_ids if (group := self._dedup.opening(tenant, one)) is not None}:
-            await asyncio.wait(deletes)
-        return self._dedup.doom(tenant, event_ids)
+        while groups := self._dedup.openings(tenant, ids):
+            await asyncio.wait(groups)
+        return self._dedup.doom(tenant, ids)
 
     async def _forget_some(self) -> bool:
-        return self._dedup.forget_doomed(_IDS_AT_ONCE)
+        return self._dedup.forget_doomed()
 
 
 def carry_out(session: Session, expirations: Expirations, hold: Hold) -> None:

@@ -15,9 +15,10 @@ from pulsestream.clock import Clock
 from pulsestream.control.tenants import Limits
 from pulsestream.errors import NotFound, Overloaded, RateLimited, StoreError, TooManyRequests
 from pulsestream.event import TIMESTAMP_MIN, Event, encode
-from pulsestream.ingest import content
+from pulsestream.ingest.content import Content
 from pulsestream.ingest.decode import NOT_REGULAR, count_events, decode_batch, decode_one, inflate
-from pulsestream.ingest.dedup import DELETED, Dedup, Doubt, Sorted, find_repeats
+from pulsestream.ingest.dedup import Batch, Dedup, Doubt, Print, Sorted, Verdict, batch_of, compare
+from pulsestream.ingest.index import hash_id
 from pulsestream.ingest.journal import Entry, Journal, Tally
 from pulsestream.ingest.limit import RateLimiter
 from pulsestream.ingest.minutes import Timing
@@ -77,10 +78,12 @@ class Receipt(Struct, frozen=True):
 class StoredEvents(Protocol):
     """How the pipeline looks at events that are in the engine already."""
 
-    async def by_ids(self, tenant: str, event_ids: Sequence[str]) -> dict[str, bytes]:
-        """Those that exist, as JSON, after everything acknowledged so far is in the engine.
+    async def by_ids(
+        self, tenant: str, event_ids: Sequence[str], times_us: Sequence[int] = ()
+    ) -> Mapping[str, Callable[[], Content | None]]:
+        """Those that exist, and how to read what they say, after everything acknowledged so far is in the engine.
 
-        Raises StoreBusy where that takes too long.
+        `times_us`: when they probably were. Raises StoreBusy where that takes too long.
         """
         ...
 
@@ -89,7 +92,7 @@ class _Read(Struct, frozen=True):
     """A body's events, checked. The decoded ones are gone: freeing them is work that the event loop need not do."""
 
     checked: list[Admissible | Refusal]
-    repeats: dict[int, bool]
+    batch: Batch
     scrubbed: dict[int, tuple[str, ...]]
     lines: Sequence[int] | None
     batch_id: str | None
@@ -138,6 +141,7 @@ class Pipeline:
         self._scrubber = scrubber
         self._new_id = new_id
         self._acknowledged = acknowledged
+        self._catching_up = False
 
     async def take(self, body: Body, timing: Timing | None = None) -> Receipt:
         """Keep one request's events. Returns when they are deduplicated and in the journal, on disk.
@@ -182,25 +186,32 @@ class Pipeline:
         )
 
     async def delete(self, tenant: str, event_id: str, hide: Callable[[str, str, int], None]) -> None:
-        """Delete one event. Its tombstone is on disk when this returns. Raises NotFound.
+        """Delete one event. Its tombstone is on disk when this returns. Raises NotFound, StoreError, TooManyRequests.
 
         `hide` is called when it is, before anybody can ask for the event again.
         """
-        while (group := self._dedup.opening(tenant, event_id)) is not None:
-            await asyncio.wait([group])
-        if not self._dedup.is_stored(tenant, event_id):
-            raise NotFound(f"there is no event with the id {event_id!r}")
-
-        gone = {event_id: DELETED}
+        id_hash, asked = hash_id(event_id), None
+        while True:
+            group = self._dedup.opening(tenant, id_hash)
+            if group is not None:
+                await asyncio.wait([group])
+                continue
+            known = self._dedup.print_of(tenant, event_id, id_hash)
+            if known is not None and known == asked:
+                break  # nothing was forgotten since the store was asked, and nothing is awaited from here on
+            # What is known is the hash of an id, and another id may have the same one.
+            if known is None or event_id not in await self._stored.by_ids(tenant, [event_id]):
+                raise NotFound(f"there is no event with the id {event_id!r}")
+            asked = known
 
         def settled(last: int | None) -> None:
-            self._dedup.settled(tenant, gone, kept=last is not None)
+            self._dedup.settled_delete(tenant, event_id, id_hash, kept=last is not None)
             if last is not None:
                 hide(tenant, event_id, last)
                 self._acknowledged(tenant, last)
 
         group = self._journal.join(Entry(tenant, (), {}, deletes=(event_id,), settled=settled))
-        self._dedup.opened(tenant, gone, group)
+        self._dedup.opened(tenant, [id_hash], group)
         await asyncio.shield(group)
 
     def _is_large(self, body: Body) -> bool:
@@ -258,54 +269,65 @@ class Pipeline:
         if scrubber is not None:
             timing.scrub = self._tick()
         checked = [_checked(item, index, terms) for index, item in enumerate(items)]
-        repeats = find_repeats(checked)
+        batch = batch_of(checked)
         timing.check = self._tick()
-        return _Read(checked, repeats, scrubbed, decoded.lines, decoded.batch_id)
+        return _Read(checked, batch, scrubbed, decoded.lines, decoded.batch_id)
 
     async def _settle_ids(self, body: Body, read: _Read) -> tuple[Sorted, asyncio.Future[int] | None]:
         """What becomes of each event, and the group that keeps them: None for a dry run."""
-        tenant, checked = body.tenant, read.checked
-        verdicts: dict[tuple[str, int, int], bool] = {}
+        tenant = body.tenant
+        verdicts: dict[tuple[str, int, Print], Verdict] = {}
         while True:
-            found = self._dedup.sort(tenant, checked, verdicts, read.repeats)
+            found = self._dedup.sort(tenant, read.batch, verdicts)
             if found.waits:
                 await asyncio.wait(found.waits)
             elif found.doubts:
                 try:
-                    verdicts |= await self._resolve(tenant, checked, found.doubts)
+                    verdicts |= await self._resolve(tenant, found.doubts)
                 except (StoreError, TooManyRequests) as error:
                     if not body.dry_run:
-                        self._journal.count(tenant, "overloaded", len(checked))
+                        self._journal.count(tenant, "overloaded", len(read.checked))
                     raise Overloaded(str(error)) from error
             else:
                 return found, None if body.dry_run else self._join(tenant, found)
 
-    async def _resolve(
-        self, tenant: str, checked: list[Admissible | Refusal], doubts: Sequence[Doubt]
-    ) -> dict[tuple[str, int, int], bool]:
+    async def _resolve(self, tenant: str, doubts: Sequence[Doubt]) -> dict[tuple[str, int, Print], Verdict]:
         by_id: dict[str, list[Doubt]] = {}
         for doubt in doubts:
-            by_id.setdefault(doubt.event_id, []).append(doubt)
-        verdicts: dict[tuple[str, int, int], bool] = {}
+            by_id.setdefault(doubt.event.event_id, []).append(doubt)
+        verdicts: dict[tuple[str, int, Print], Verdict] = {}
         for ids in _pieces(list(by_id), _COMPARED_AT_ONCE):
-            stored = await self._stored.by_ids(tenant, ids)
+            # What is sent again was at the same time before.
+            times_us = [by_id[event_id][0].event.timestamp_us for event_id in ids]
+            stored = await self._stored.by_ids(tenant, ids, times_us)
             asked = [doubt for event_id in ids for doubt in by_id[event_id]]
-            verdicts |= await self._turns.run(tenant, functools.partial(_compared, checked, asked, stored))
+            verdicts |= await self._turns.run(tenant, functools.partial(_compared, asked, stored))
         return verdicts
 
     def _join(self, tenant: str, found: Sorted) -> asyncio.Future[int]:
         """Nothing may be awaited between sorting and this: the ids must be open before anyone else looks."""
-        hashes = {event.event_id: event.content_hash for event in found.fresh}
 
         def settled(last: int | None) -> None:
-            self._dedup.settled(tenant, hashes, kept=last is not None)
+            self._dedup.settled(tenant, found.fresh, kept=last is not None)
             if last is not None:
                 self._acknowledged(tenant, last)
+                self._catch_up()
 
         group = self._journal.join(Entry(tenant, found.fresh, _tally(found), settled=settled))
-        self._dedup.opened(tenant, hashes, group)
+        self._dedup.opened(tenant, [event.id_hash for event in found.fresh], group)
         # A request that is cancelled must not cancel what others wait for.
         return asyncio.shield(group)
+
+    def _catch_up(self) -> None:
+        """What additions to the known ids leave to do is done between other things, a little at a time."""
+        if self._dedup.behind and not self._catching_up:
+            self._catching_up = True
+            asyncio.get_running_loop().call_soon(self._work)
+
+    def _work(self) -> None:
+        self._catching_up = False
+        self._dedup.work()
+        self._catch_up()
 
 
 def _pieces(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
@@ -318,17 +340,14 @@ def derived_id(tenant: str, key: str, index: int) -> str:
 
 
 def _compared(
-    checked: Sequence[Admissible | Refusal], doubts: Sequence[Doubt], stored: Mapping[str, bytes]
-) -> dict[tuple[str, int, int], bool]:
+    doubts: Sequence[Doubt], stored: Mapping[str, Callable[[], Content | None]]
+) -> dict[tuple[str, int, Print], Verdict]:
     """Verdicts. Each stored event is read once."""
-    known = {event_id: content.of_stored(event) for event_id, event in stored.items()}
-    verdicts = {}
-    for doubt in doubts:
-        item = checked[doubt.index]
-        assert isinstance(item, Admissible)  # noqa: S101 - only admissible events are doubted
-        same = content.same(known.get(doubt.event_id), content.of_line(item.line))
-        verdicts[doubt.event_id, doubt.known_hash, item.content_hash] = same
-    return verdicts
+    known = {event_id: read() for event_id, read in stored.items()}
+    return {
+        doubt.key: compare(known[doubt.event.event_id], doubt.event) if doubt.event.event_id in known else "absent"
+        for doubt in doubts
+    }
 
 
 def _scrubbed(

@@ -28,6 +28,7 @@ from pulsestream.event import (
     encode_into,
 )
 from pulsestream.extra import Fields, split
+from pulsestream.ingest.index import hash_id
 from pulsestream.ingest.nesting import NESTING_MAX, SHALLOW_BYTES, is_too_deep
 
 _WHOLE = f"an event of at most {WHOLE_BYTES_MAX} bytes as a whole"
@@ -58,6 +59,7 @@ class Admissible(Struct, frozen=True, gc=False):
     timestamp_us: int
     content_hash: int
     line: bytes
+    id_hash: int
 
 
 class Terms(Struct, frozen=True):
@@ -127,9 +129,11 @@ def check(event: Event, index: int, terms: Terms, extra: bytes = b"") -> Admissi
         event_id = terms.make_id(index)
         made = b'"event_id":"%b",' % event_id.encode()
     odd = b'"extra":%b,' % extra if extra else b""
-    content_hash = xxh3_64_intdigest(body + extra if extra else body)
+    beside = extra + made
+    content_hash = xxh3_64_intdigest(body + beside if beside else body)  # with the id, sent or made
     about = b'%d,"content_hash":%d,%b%b"event":' % (timestamp_us, content_hash, made, odd)
-    return Admissible(event_id, timestamp_us, content_hash, b"".join((terms.origin, about, body, b"}\n")))
+    line = b"".join((terms.origin, about, body, b"}\n"))
+    return Admissible(event_id, timestamp_us, content_hash, line, hash_id(event_id))
 
 
 def _check_not_object(event: Event, body: bytes, index: int, terms: Terms) -> Admissible | Refusal:

@@ -115,8 +115,8 @@ class Questions:
         rows = await self._ask(tenant, sql.one_event(tenant, event_id, view=self._view(tenant)))
         return Raw(record.event_json(rows[0])) if rows else None
 
-    async def by_ids(self, tenant: str, event_ids: Sequence[str]) -> dict[str, bytes]:
-        return await self._on_thread(tenant, lambda session: session.events_by_id(tenant, event_ids))
+    async def by_ids(self, tenant: str, event_ids: Sequence[str], times_us: Sequence[int] = ()) -> dict[str, bytes]:
+        return await self._on_thread(tenant, lambda session: session.events_by_id(tenant, event_ids, times_us))
 
     async def measures(self, query: Query) -> list[dict[str, Any]]:
         """A dict per group, of its dimensions and measures."""

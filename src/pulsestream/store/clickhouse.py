@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 import clickhouse_connect
 import msgspec
+import numpy as np
 from clickhouse_connect import common
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from numpy.typing import NDArray
 from urllib3.exceptions import HTTPError
 
 from pulsestream.clock import Clock, to_micros
 from pulsestream.errors import QueryTooHeavy, StoreBusy, StoreError, StoreInUse, StoreRefused
 from pulsestream.store import record, schema
-from pulsestream.store.port import Capabilities, EngineState, Outcome, Past, Rows, Statement, Tombstone, in_pieces
+from pulsestream.store.port import (
+    Capabilities,
+    EngineState,
+    KnownIds,
+    Outcome,
+    Parameter,
+    Past,
+    PastIds,
+    Rows,
+    Statement,
+    Tombstone,
+    in_pieces,
+)
 
 T = TypeVar("T")
 
@@ -25,6 +40,7 @@ _OF_THE_DATA = frozenset({6, 25, 26, 27, 38, 41, 69, 70, 72, 117, 130, 131, 349,
 _TOO_HEAVY = frozenset({158, 159, 160, 241, 307, 396})
 # The name of an error ends its text; what looks like one further ahead could be a row's.
 _NAME_AT_END = re.compile(r".*\(([A-Z][A-Z0-9_]+)\)(?: \((?:version|for url) .*)?\s*\Z")
+_HOUR_US = 3_600_000_000
 _LOCKED = 76  # the embedded store's folder is held by another process
 
 # The hour is in the sorting key, and `before` is a full one: so only what is past is read.
@@ -166,9 +182,12 @@ class ClickHouseSession:
                 {"tenant": tenant, "event_ids": piece},
             )
 
-    def past_ids(self, past: Past, /) -> Iterator[Sequence[str]]:
-        for (event_ids,) in self._blocks(f"SELECT event_id FROM events WHERE {_PAST}", _parameters(past)):
-            yield event_ids
+    def past_ids(self, past: Past, /) -> Iterator[PastIds]:
+        hashes = "xxh3(event_id), content_hash, xxHash64(event_id)"
+        for event_ids, *columns in self._blocks(
+            f"SELECT event_id, {hashes} FROM events WHERE {_PAST}", _parameters(past)
+        ):
+            yield PastIds(event_ids, *map(_hashes, columns))
 
     def past_weeks(self, pasts: Sequence[Past], /) -> Sequence[str]:
         of_tenant = {past.tenant: past for past in pasts}
@@ -231,22 +250,32 @@ class ClickHouseSession:
         )
         return cast("int", last), cast("int", counted)
 
-    def events_by_id(self, tenant: str, event_ids: Sequence[str], /) -> dict[str, bytes]:
+    def events_by_id(self, tenant: str, event_ids: Sequence[str], times_us: Sequence[int] = (), /) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        if times_us:
+            # The hour is in the sorting key. Of an id alone the index has to be asked for every granule there is.
+            hours = sorted({time_us // _HOUR_US * 3600 for time_us in times_us})
+            found = self._by_id(tenant, event_ids, " AND hour IN {hours:Array(UInt32)}", {"hours": hours})
+        return found | self._by_id(tenant, [one for one in event_ids if one not in found])
+
+    def _by_id(
+        self, tenant: str, event_ids: Sequence[str], condition: str = "", parameters: dict[str, Parameter] | None = None
+    ) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         for piece in in_pieces(event_ids):
             rows = self._all(
-                f"SELECT {record.COLUMNS} FROM events WHERE tenant = {{tenant:String}}"
+                f"SELECT {record.COLUMNS} FROM events WHERE tenant = {{tenant:String}}{condition}"
                 " AND event_id IN {event_ids:Array(String)} ORDER BY position",
-                {"tenant": tenant, "event_ids": piece},
+                {"tenant": tenant, "event_ids": piece} | (parameters or {}),
             )
             found |= {record.event_id(row): record.event_json(row) for row in rows}
         return found
 
-    def known_ids(self) -> Iterator[tuple[str, Sequence[str], Sequence[int]]]:
+    def known_ids(self) -> Iterator[tuple[str, KnownIds]]:
         for (tenant,) in self._all("SELECT DISTINCT tenant FROM events"):
-            of_tenant = "SELECT event_id, content_hash FROM events WHERE tenant = {tenant:String}"
-            for event_ids, hashes in self._blocks(of_tenant, {"tenant": tenant}):
-                yield cast("str", tenant), event_ids, hashes
+            of_tenant = "SELECT xxh3(event_id), content_hash FROM events WHERE tenant = {tenant:String}"
+            for columns in self._blocks(of_tenant, {"tenant": tenant}):
+                yield cast("str", tenant), KnownIds(*map(_hashes, columns))
 
     def tombstoned_ids(self) -> Sequence[tuple[str, str]]:
         rows = self._all("SELECT tenant, event_id FROM tombstones")
@@ -287,6 +316,11 @@ class ClickHouseSession:
 
     def _insert(self, table: str, block: bytes) -> None:
         _translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
+
+
+def _hashes(column: Sequence[int]) -> NDArray[np.uint64]:
+    """The driver gives an array of machine words."""
+    return np.frombuffer(column, np.uint64) if isinstance(column, array) else np.array(column, np.uint64)
 
 
 def _parameters(past: Past) -> dict[str, Any]:

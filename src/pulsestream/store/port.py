@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 from urllib.parse import quote
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 Parameter = str | int | float | list[str] | list[int]
 
@@ -93,6 +95,29 @@ class EngineState(Struct, frozen=True):
     merges: int
 
 
+class KnownIds(Struct, frozen=True):
+    """Some stored events: the xxh3 of each id, and the hash of each content."""
+
+    id_hashes: NDArray[np.uint64]
+    content_hashes: NDArray[np.uint64]
+
+
+class PastIds(Struct, frozen=True):
+    """Some stored events that are past: also their ids, and the xxHash64 of each id."""
+
+    event_ids: Sequence[str]
+    id_hashes: NDArray[np.uint64]
+    content_hashes: NDArray[np.uint64]
+    check_hashes: NDArray[np.uint64]
+
+    def pieces(self, size: int) -> Iterator[PastIds]:
+        for start in range(0, len(self.event_ids), size):
+            part = slice(start, start + size)
+            yield PastIds(
+                self.event_ids[part], self.id_hashes[part], self.content_hashes[part], self.check_hashes[part]
+            )
+
+
 class Session(Protocol):
     """One connection. It belongs to one thread at a time; the caller closes it.
 
@@ -122,8 +147,8 @@ class Session(Protocol):
         """Remove them for good. May take seconds."""
         ...
 
-    def past_ids(self, past: Past, /) -> Iterator[Sequence[str]]:
-        """The ids of these events, in blocks."""
+    def past_ids(self, past: Past, /) -> Iterator[PastIds]:
+        """These events, in blocks."""
         ...
 
     def past_weeks(self, pasts: Sequence[Past], /) -> Sequence[str]:
@@ -156,12 +181,15 @@ class Session(Protocol):
         """The highest position of all, and the highest that the outcomes count; 0 where there is none."""
         ...
 
-    def events_by_id(self, tenant: str, event_ids: Sequence[str], /) -> dict[str, bytes]:
-        """Those that exist, each as the JSON that was sent, with its id, time and time of receipt."""
+    def events_by_id(self, tenant: str, event_ids: Sequence[str], times_us: Sequence[int] = (), /) -> dict[str, bytes]:
+        """Those that exist, each as the JSON that was sent, with its id, time and time of receipt.
+
+        `times_us`: when they probably were; where that is right, finding them costs a third.
+        """
         ...
 
-    def known_ids(self) -> Iterator[tuple[str, Sequence[str], Sequence[int]]]:
-        """Blocks of (tenant, event ids, content hashes) of every stored event."""
+    def known_ids(self) -> Iterator[tuple[str, KnownIds]]:
+        """(tenant, hashes) of every stored event, in blocks."""
         ...
 
     def tombstoned_ids(self) -> Sequence[tuple[str, str]]:

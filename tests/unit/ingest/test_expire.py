@@ -15,8 +15,9 @@ from pulsestream.control.database import Database
 from pulsestream.control.expirations import Expirations
 from pulsestream.control.tenants import OwnLimits, Tenants
 from pulsestream.errors import StoreBusy
-from pulsestream.ingest.dedup import DELETED, Dedup
+from pulsestream.ingest.dedup import Dedup
 from pulsestream.ingest.expire import Sweeper
+from pulsestream.ingest.index import hash_id
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Outcome
 from unit.control.test_tenants import DEFAULTS
@@ -72,8 +73,8 @@ class Sweeping:
                 at = NOW - timedelta(weeks=weeks, hours=1)
                 session.insert_events(line(weeks, event(f"e{weeks}", timestamp=at.isoformat())))
             session.insert_outcomes([Outcome("acme", 0, "stored", "", counted, counted)])
-            for tenant, names, hashes in session.known_ids():
-                self.dedup.load(tenant, names, hashes)
+            for tenant, known in session.known_ids():
+                self.dedup.load(tenant, known.id_hashes, known.content_hashes)
         self.sweeper = Sweeper(
             open_session=self._session,
             hold=self._hold,
@@ -95,6 +96,9 @@ class Sweeping:
     def _hold(self):
         self.held += 1
         yield
+
+    def knows(self, name):
+        return self.dedup.print_of("acme", name, hash_id(name)) is not None
 
     def present(self):
         with contextlib.closing(self.store.session(threads=1)) as session:
@@ -124,7 +128,8 @@ def test_what_is_past_is_removed_when_the_sweeper_wakes(store, tmp_path):
             assert sweeping.present() == [1]
             assert sweeping.expirations.of("acme").removed == 4
             assert sweeping.held == 2, "until the block under way is done with, and while whole weeks are dropped"
-            await sweeping.until(lambda: not sweeping.dedup.is_stored("acme", "e2"))
+            await sweeping.until(lambda: not sweeping.knows("e2"))
+            assert sweeping.knows("e1")
 
     asyncio.run(run())
 
@@ -153,11 +158,11 @@ def test_a_delete_under_way_is_waited_for_and_counts_as_a_delete(store, tmp_path
     async def run():
         async with Sweeping(store, tmp_path) as sweeping:
             group = asyncio.get_running_loop().create_future()
-            sweeping.dedup.opened("acme", ["e3"], group)
+            sweeping.dedup.opened("acme", [hash_id("e3")], group)
             sweep = asyncio.create_task(asyncio.to_thread(sweeping.sweeper.sweep))
             await sweeping.until(lambda: sweeping.held)
             assert sweeping.expirations.pending() == []
-            sweeping.dedup.settled("acme", {"e3": DELETED}, kept=True)
+            sweeping.dedup.settled_delete("acme", "e3", hash_id("e3"), kept=True)
             group.set_result(6)
             await sweep
             assert sweeping.present() == [1]
@@ -208,7 +213,6 @@ def test_a_tenant_is_swept_once_for_each_hour_that_is_past(store, tmp_path):
             with contextlib.closing(store.session(threads=1)) as session:
                 session.insert_events(line(6, event("late", timestamp=old.isoformat())))
                 session.insert_outcomes([Outcome("acme", 0, "stored", "", 1, 6)])
-            sweeping.dedup.load("acme", ["late"], [1])
             await asyncio.to_thread(sweeping.sweeper.sweep)
             assert sweeping.present() == [1, 6]
             sweeping.tenants.update(ACTOR, "acme", OwnLimits(retention_days=15))

@@ -9,6 +9,8 @@ import pytest
 
 from pulsestream.errors import Reason
 from pulsestream.event import EVENT_BYTES_MAX, RULES, WHOLE_BYTES_MAX
+from pulsestream.ingest.content import of_line, same
+from pulsestream.ingest.index import hash_id
 from pulsestream.ingest.validate import VALUE_SHOWN, Admissible, Refusal
 from unit.ingest.lines import NOW, checked, event
 
@@ -208,7 +210,16 @@ def test_a_missing_id_and_time_are_made_and_are_no_content():
     assert first.event_id == "made_0"
     assert first.timestamp_us == int(NOW.timestamp()) * 1_000_000
     assert later.timestamp_us - first.timestamp_us == 3600 * 1_000_000
-    assert first.content_hash == later.content_hash
+    assert same(of_line(first.line), of_line(later.line))
+
+
+def test_the_hash_of_the_content_covers_the_id_sent_or_made():
+    """So that two hashes tell an event: with what is equal but for the id, one of them would be no help."""
+    made = [checked(event(None), make_id=lambda _, name=name: name) for name in ("one", "one", "two")]
+    sent = [checked(event(name)) for name in ("one", "one", "two")]
+    for first, again, other in (made, sent):
+        assert first.content_hash == again.content_hash != other.content_hash
+        assert first.id_hash == again.id_hash == hash_id("one") != other.id_hash
 
 
 def test_a_time_of_receipt_that_is_sent_along_is_no_content():
