@@ -69,7 +69,7 @@ class Sorted(Struct, frozen=True):
     duplicates: set[int]
     refusals: dict[int, Refusal]
     doubts: list[Doubt]
-    waits: set[asyncio.Future[int]]
+    waits: set[asyncio.Future[None]]
 
 
 def batch_of(items: Sequence[Admissible | Refusal]) -> Batch:
@@ -113,7 +113,7 @@ class _Known:
 
     def __init__(self) -> None:
         self.index = Index()
-        self.opening: dict[int, asyncio.Future[int]] = {}  # by id hash
+        self.opening: dict[int, asyncio.Future[None]] = {}  # by id hash
         self.deleted: set[str] = set()
         self.doomed = Doomed()
 
@@ -133,7 +133,7 @@ class _Known:
 
     def look(
         self, event: Admissible, flags: int, verdicts: Verdicts
-    ) -> Verdict | Literal["deleted"] | Doubt | asyncio.Future[int]:
+    ) -> Verdict | Literal["deleted"] | Doubt | asyncio.Future[None]:
         """What there is of an event's id, or what has to be found out first. `flags`: of its look into the index."""
         if event.event_id in self.deleted:
             return "deleted"
@@ -217,7 +217,7 @@ class Dedup:
                 found.refusals[place] = _conflict(event.event_id, state)
         return found
 
-    def opened(self, tenant: str, ids: Sequence[int], group: asyncio.Future[int]) -> None:
+    def opened(self, tenant: str, ids: Sequence[int], group: asyncio.Future[None]) -> None:
         """The outcome of the ids with these hashes hangs on this group; a delete's too."""
         self._of(tenant).opening.update(dict.fromkeys(ids, group))
 
@@ -249,7 +249,7 @@ class Dedup:
 
     # ---- deletes
 
-    def opening(self, tenant: str, id_hash: int) -> asyncio.Future[int] | None:
+    def opening(self, tenant: str, id_hash: int) -> asyncio.Future[None] | None:
         return self._of(tenant).opening.get(id_hash)
 
     def print_of(self, tenant: str, event_id: str, id_hash: int) -> Print | None:
@@ -265,7 +265,7 @@ class Dedup:
 
     # ---- what is removed without a tombstone
 
-    def openings(self, tenant: str, past: PastIds) -> set[asyncio.Future[int]]:
+    def openings(self, tenant: str, past: PastIds) -> set[asyncio.Future[None]]:
         """The groups under way that one of these ids' hashes is in."""
         opening = self._of(tenant).opening
         if not opening:

@@ -55,7 +55,9 @@ class Entry(Struct, eq=False):
     # Called on the loop when the group is on disk (the last position of the group) or is not (None),
     # before any request that waits for it goes on.
     settled: Callable[[int | None], None] = lambda _: None
-    done: asyncio.Future[int] | None = None
+    done: asyncio.Future[int] | None = None  # of the one request that waits for it: it may be cancelled
+    # Of all that joined together: done when every one of them is settled. It never fails.
+    group: asyncio.Future[None] | None = None
     size_bytes: int = 0  # of the events' lines
 
     def __post_init__(self) -> None:
@@ -105,6 +107,7 @@ class Journal:
         self._backlog = backlog
         self._meters = meters
         self._open: list[Entry] = []
+        self._filling: asyncio.Future[None] | None = None  # `group` of who joins now
         self._idle = asyncio.Event()
         self._idle.set()
         self._closing = False
@@ -156,16 +159,26 @@ class Journal:
         if self._closing:
             self.count(entry.tenant, "overloaded", sum(entry.tally.values()))
             raise Overloaded("the server is stopping: send this again to its successor", retry_after_s=5)
-        full = not (self._waiting.has_room(entry.tenant) and self._backlog.has_room(entry.tenant))
-        if full and entry.events:
-            self.count(entry.tenant, "overloaded", sum(entry.tally.values()))
-            raise Overloaded("too much is waiting to be stored: send this again in a moment", retry_after_s=2)
+        if entry.events:
+            try:
+                self.check_room(entry.tenant)
+            except Overloaded:
+                self.count(entry.tenant, "overloaded", sum(entry.tally.values()))
+                raise
         self._waiting.take(entry.tenant, size)
+        if self._filling is None:
+            self._filling = self._loop.create_future()
+        entry.group = self._filling
         entry.done = self._loop.create_future()
         self._open.append(entry)
         if self._idle.is_set():
             self._commit_open()
         return entry.done
+
+    def check_room(self, tenant: str) -> None:
+        """Raises Overloaded where no event of this tenant may join now. May be called on any thread."""
+        if not (self._waiting.has_room(tenant) and self._backlog.has_room(tenant)):
+            raise Overloaded("too much is waiting to be stored: send this again in a moment", retry_after_s=2)
 
     def count(self, tenant: str, outcome: Literal["overloaded", "rate_limited"], events: int) -> None:
         """These events were received and refused as a whole; the next group's records say so."""
@@ -180,7 +193,7 @@ class Journal:
         """Write what is counted of this tenant and not written yet. The position that it is written up to, or 0."""
         if self._closing or not any(owner == tenant for owner, _, _ in self._uncounted):
             return 0
-        return await asyncio.shield(self.join(Entry(tenant, (), {})))
+        return await self.join(Entry(tenant, (), {}))
 
     def _commit_counts(self) -> None:
         self._counting = None
@@ -210,6 +223,7 @@ class Journal:
             count += 1
         self._queue.put(_Group(self._open[:count], self._uncounted))
         self._open, self._uncounted = self._open[count:], {}
+        self._filling = None
 
     def _settle(self, group: _Group, last: int | None) -> None:
         """On the loop: tell every request of a group how it went, then begin the next."""
@@ -221,6 +235,10 @@ class Journal:
             else:
                 self._backlog.add(last, entry.tenant, len(entry.events), entry.size_bytes)
             entry.settled(last)
+        unsettled = self._open[0].group if self._open else None
+        for settled in {entry.group for entry in group.entries}:
+            if settled is not None and settled is not unsettled:
+                settled.set_result(None)
         for entry in group.entries:
             if entry.done is None or entry.done.done():  # its request was cancelled
                 continue

@@ -101,9 +101,12 @@ class _Read(Struct, frozen=True):
 class _RefusedWhole(Exception):
     """A request whose events are counted, and of which none is kept."""
 
-    def __init__(self, error: RateLimited, events: int) -> None:
+    def __init__(self, error: RateLimited | Overloaded, events: int) -> None:
         super().__init__(str(error))
         self.error = error
+        self.outcome: Literal["rate_limited", "overloaded"] = (
+            "rate_limited" if isinstance(error, RateLimited) else "overloaded"
+        )
         self.events = events
 
 
@@ -159,14 +162,14 @@ class Pipeline:
                 read = self._read(body, terms, timing)
         except _RefusedWhole as refused:
             if not body.dry_run:
-                self._journal.count(body.tenant, "rate_limited", refused.events)
+                self._journal.count(body.tenant, refused.outcome, refused.events)
             raise refused.error from refused
         try:
             size = self._take_room(body, read)
             try:
-                found, group = await self._settle_ids(body, read)
+                found, kept = await self._settle_ids(body, read)
                 timing.dedup = self._tick()
-                position = 0 if group is None else await group
+                position = 0 if kept is None else await kept
                 timing.journal_wait = self._tick()
             finally:
                 self._room.give_back(body.tenant, size)
@@ -210,9 +213,11 @@ class Pipeline:
                 hide(tenant, event_id, last)
                 self._acknowledged(tenant, last)
 
-        group = self._journal.join(Entry(tenant, (), {}, deletes=(event_id,), settled=settled))
-        self._dedup.opened(tenant, [id_hash], group)
-        await asyncio.shield(group)
+        entry = Entry(tenant, (), {}, deletes=(event_id,), settled=settled)
+        done = self._journal.join(entry)
+        assert entry.group is not None  # noqa: S101 - it joined
+        self._dedup.opened(tenant, [id_hash], entry.group)
+        await done
 
     def _is_large(self, body: Body) -> bool:
         size = len(body.data)
@@ -247,12 +252,13 @@ class Pipeline:
         return self._read(body, terms, timing)
 
     def _read(self, body: Body, terms: Terms, timing: Timing) -> _Read:
-        """May run on any thread. Raises _RefusedWhole where the tenant's rate has no room."""
+        """May run on any thread. Raises _RefusedWhole where the tenant's rate or the journal has no room."""
         limits = self._limits(body.tenant)
         data = inflate(body.data, body.encoding, bytes_max=limits.body_bytes_max)
         try:
             self._limiter.check_debt(body.tenant)
-        except RateLimited as error:
+            self._journal.check_room(body.tenant)
+        except (RateLimited, Overloaded) as error:
             raise _RefusedWhole(error, 1 if body.single else count_events(data, body.content_type)) from error
         if body.single:
             decoded = decode_one(data)
@@ -274,7 +280,7 @@ class Pipeline:
         return _Read(checked, batch, scrubbed, decoded.lines, decoded.batch_id)
 
     async def _settle_ids(self, body: Body, read: _Read) -> tuple[Sorted, asyncio.Future[int] | None]:
-        """What becomes of each event, and the group that keeps them: None for a dry run."""
+        """What becomes of each event, and when they are kept, with the last position: None for a dry run."""
         tenant = body.tenant
         verdicts: dict[tuple[str, int, Print], Verdict] = {}
         while True:
@@ -313,10 +319,11 @@ class Pipeline:
                 self._acknowledged(tenant, last)
                 self._catch_up()
 
-        group = self._journal.join(Entry(tenant, found.fresh, _tally(found), settled=settled))
-        self._dedup.opened(tenant, [event.id_hash for event in found.fresh], group)
-        # A request that is cancelled must not cancel what others wait for.
-        return asyncio.shield(group)
+        entry = Entry(tenant, found.fresh, _tally(found), settled=settled)
+        done = self._journal.join(entry)
+        assert entry.group is not None  # noqa: S101 - it joined
+        self._dedup.opened(tenant, [event.id_hash for event in found.fresh], entry.group)
+        return done
 
     def _catch_up(self) -> None:
         """What additions to the known ids leave to do is done between other things, a little at a time."""
