@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 from xxhash import xxh3_128_hexdigest
 
-_READY = (b'{"event_id":"', b'{"event_id": "')  # how nearly every line with an id begins
+READY = (b'{"event_id":"', b'{"event_id": "')  # how nearly every line with an id begins
 _ABSENT = Raw()
 _objects = msgspec.json.Decoder(dict[str, Raw])
 
@@ -39,13 +39,13 @@ def identified(line: bytes, place: int, key: bytes | None = None) -> bytes:
 
     Text that is not a JSON object comes back as it is, for the server to refuse.
     """
-    if line.startswith(_READY):
+    if line.startswith(READY):
         return line
     text = line.strip()
-    if not text.startswith(b"{") or text[1:].strip() == b"}":
+    if not text.startswith(b"{"):
         return line
     sent = _sent_id(text)
-    if sent not in (b"", b"null"):
+    if sent not in (b"", b"null") or text[1:].lstrip() == b"}":
         return line
     made = derived_id(text if key is None else key, place).encode()
     if not sent:
