@@ -52,6 +52,8 @@ class StandIn:
     names_events_max: bool | int = False
     rate: Rate | None = None
     knows_dry_runs: bool = True
+    takes_zstd: bool = True
+    encodings: list = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     under_way: int = 0
     under_way_max: int = 0
@@ -181,6 +183,9 @@ def _good(stand_in, request, body, overloaded):
 async def _answer(stand_in, request):
     body = await request.read()
     stand_in.requests.append((request.method, request.path_qs, body))
+    stand_in.encodings.append(request.headers.get("Content-Encoding"))
+    if stand_in.encodings[-1] == "zstd" and not stand_in.takes_zstd:
+        return _problem(415, "unsupported_encoding", "send gzip or plain")
     if request.headers.get("X-API-Key") != KEY:
         return _problem(401, "unauthorized", "no such key")
     fault = stand_in.faults.pop(0) if stand_in.faults else None

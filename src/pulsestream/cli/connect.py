@@ -11,6 +11,8 @@ from pulsestream.clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pulsestream.client.packing import Compress
+
 
 def connect(
     url: str,
@@ -19,6 +21,8 @@ def connect(
     retry_for_s: float = 0.0,
     connections: int = 4,
     observe: Callable[[Attempt], None] | None = None,
+    compress: Compress = "auto",
+    tell: Callable[[str], None] | None = None,
 ) -> Client:
     return Client(
         url,
@@ -28,4 +32,6 @@ def connect(
         policy=RetryPolicy(budget_s=retry_for_s),
         connections=connections,
         observe=observe,
+        compress=compress,
+        tell=tell,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 import msgspec
@@ -16,7 +16,10 @@ from pulsestream.cli import options, progress
 from pulsestream.cli.connect import connect
 from pulsestream.cli.interrupt import EXIT_INTERRUPTED, interruptible
 from pulsestream.cli.printing import print_report
+from pulsestream.client.batch import BATCH_BYTES
 from pulsestream.client.bulk import Bulk, Pace
+from pulsestream.client.concurrency import LIMIT_MAX
+from pulsestream.client.packing import Compress
 from pulsestream.client.source import STDIN, Source
 from pulsestream.client.tally import Tally
 from pulsestream.clock import SystemClock
@@ -29,12 +32,19 @@ if TYPE_CHECKING:
 EXIT_REFUSED = 3
 LINE_EVERY_S = 5.0
 LOOK_EVERY_S = 0.2
+CONCURRENCY_MAX = 1000
 
 _EPILOG = """
 \b
 Exit codes: 0 all in (duplicates count), 3 some refused, 1 failed,
 2 wrong usage or unreadable input, 130 interrupted.
 """
+
+
+def _concurrency(context: click.Context, option: click.Parameter, text: str) -> int | None:
+    """A number of requests; `auto` is None. Raises click.BadParameter."""
+    number = click.IntRange(1, CONCURRENCY_MAX)
+    return None if text == "auto" else number(text, option, context)
 
 
 @click.command(epilog=_EPILOG)
@@ -49,6 +59,14 @@ Exit codes: 0 all in (duplicates count), 3 some refused, 1 failed,
     help="Events a request. 1 sends each event as a request of its own.",
 )
 @click.option(
+    "--batch-bytes",
+    type=click.IntRange(1),
+    default=BATCH_BYTES,
+    show_default=True,
+    metavar="BYTES",
+    help="Most bytes a request; an event that is larger goes alone.",
+)
+@click.option(
     "--mode",
     type=click.Choice(["concurrent", "sequential"]),
     default="concurrent",
@@ -57,11 +75,18 @@ Exit codes: 0 all in (duplicates count), 3 some refused, 1 failed,
 )
 @click.option(
     "--concurrency",
-    type=click.IntRange(1, 1000),
-    default=4,
+    callback=_concurrency,
+    default="auto",
     show_default=True,
-    metavar="N",
-    help="Requests under way at once.",
+    metavar="N|auto",
+    help=f"Requests under way at once; auto finds out how many pay, up to {LIMIT_MAX}.",
+)
+@click.option(
+    "--compress",
+    type=click.Choice(get_args(Compress)),
+    default="auto",
+    show_default=True,
+    help="Send batches as zstd; auto: unless the server is on this machine.",
 )
 @click.option(
     "--delay",
@@ -88,8 +113,10 @@ def command(
     url: str,
     api_key: str,
     batch_size: int,
+    batch_bytes: int,
     mode: str,
-    concurrency: int,
+    concurrency: int | None,
+    compress: Compress,
     delay: float,
     limit: int | None,
     retry_for: float,
@@ -103,6 +130,7 @@ def command(
     """
     pace = Pace(
         batch_size=batch_size,
+        batch_bytes=batch_bytes,
         concurrency=1 if mode == "sequential" else concurrency,
         delay_s=delay / 1000,
         limit=limit,
@@ -111,21 +139,29 @@ def command(
     if files.count(STDIN) > 1:
         raise click.UsageError("Standard input (-) can be given once.")
     tally = Tally()
-    client = connect(url, api_key, retry_for_s=retry_for, connections=pace.concurrency, observe=tally.observe)
+    console = Console(stderr=True, highlight=False)
+    client = connect(
+        url,
+        api_key,
+        retry_for_s=retry_for,
+        connections=pace.concurrency or LIMIT_MAX,
+        observe=tally.observe,
+        compress=compress,
+        tell=lambda said: console.print(f"{said}.", soft_wrap=True),
+    )
     import uvloop  # half the time a batch of asyncio's own loop
 
     with contextlib.ExitStack() as opened:
         sources = [opened.enter_context(Source(path)) for path in files]
-        run = uvloop.run(_run(client, tally, pace, sources))
+        run = uvloop.run(_run(client, tally, pace, sources, console))
     return _finish(run, files, pace, as_json=as_json)
 
 
-async def _run(client: Client, tally: Tally, pace: Pace, sources: Sequence[Source]) -> Bulk:
+async def _run(client: Client, tally: Tally, pace: Pace, sources: Sequence[Source], console: Console) -> Bulk:
     clock = SystemClock()
     async with client:
         bulk = Bulk(client, tally, pace, clock=clock)
         watch = progress.Watch(bulk, sources, limit=pace.limit, clock=clock)
-        console = Console(stderr=True, highlight=False)
 
         def stop() -> None:
             console.print("Stopping: waiting for the answers under way. Ctrl-C again leaves at once.")
@@ -194,9 +230,14 @@ def _finish(bulk: Bulk, files: Sequence[str], pace: Pace, *, as_json: bool) -> i
                 tally,
                 headline=headline,
                 seconds=seconds,
-                waited_s=bulk.waited_s,
-                batch_size=pace.batch_size,
-                dry_run=pace.dry_run,
+                sending=progress.Sending(
+                    batch_size=pace.batch_size,
+                    dry_run=pace.dry_run,
+                    concurrency=bulk.concurrency_held,
+                    adaptive=pace.concurrency is None,
+                    compression=_compression(bulk),
+                    waited_s=bulk.waited_s,
+                ),
             )
         )
     if bulk.failure is not None:
@@ -220,6 +261,15 @@ def _headline(tally: Tally, outcome: str, files: Sequence[str], seconds: float, 
         (said, style),
         ". A dry run: nothing was stored" if dry_run and outcome != "failed" else "",
     )
+
+
+def _compression(bulk: Bulk) -> str:
+    packing = bulk.packing
+    if packing.refused:
+        return "none: the server does not take zstd"
+    if not packing.packed_bytes:
+        return ""
+    return f"zstd, {packing.plain_bytes / packing.packed_bytes:.1f} times smaller"
 
 
 def _json_report(bulk: Bulk, outcome: str, code: int, seconds: float, *, dry_run: bool) -> dict[str, object]:
@@ -246,6 +296,9 @@ def _json_report(bulk: Bulk, outcome: str, code: int, seconds: float, *, dry_run
         },
         "requests": tally.requests,
         "retries": tally.retries,
+        "concurrency": bulk.concurrency_held,
+        "compressed_from_bytes": bulk.packing.plain_bytes,
+        "compressed_to_bytes": bulk.packing.packed_bytes,
         "rate_limited_requests": tally.over_rate,
         "waited_s": round(bulk.waited_s, 3),
         "statuses": dict(tally.statuses),

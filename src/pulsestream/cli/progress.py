@@ -32,7 +32,8 @@ _ESTIMATE_FROM = 0.01  # the share from which an ETA means something
 class Snapshot(Struct, frozen=True):
     """Where a run stands. `fraction`: 0 to 1, None when the size of the input cannot be known.
 
-    `held_s`: how long the server's rate limit has held the run up, while the run goes by it.
+    `held_s`: how long the server's rate limit has held the run up, while the run goes by it. `concurrency`: how
+    many requests may be in flight at the moment.
     """
 
     events: int
@@ -42,6 +43,12 @@ class Snapshot(Struct, frozen=True):
     retries: int
     trouble: str
     held_s: float | None = None
+    concurrency: int | None = None
+
+    @property
+    def under_way(self) -> str:
+        most = "" if self.concurrency is None else f" of {max(self.concurrency, self.in_flight)}"
+        return f"{self.in_flight}{most} in flight"
 
     @property
     def rate(self) -> float:
@@ -74,7 +81,16 @@ class Watch:
         bulk, tally = self._bulk, self._bulk.tally
         elapsed = 0.0 if bulk.started_s is None else self._clock.monotonic() - bulk.started_s
         held_s = bulk.waited_s if bulk.held else None
-        return Snapshot(tally.sent, self._fraction(), elapsed, bulk.in_flight, tally.retries, tally.trouble, held_s)
+        return Snapshot(
+            tally.sent,
+            self._fraction(),
+            elapsed,
+            bulk.in_flight,
+            tally.retries,
+            tally.trouble,
+            held_s,
+            bulk.concurrency,
+        )
 
     def _fraction(self) -> float | None:
         """The share of the input that is answered for.
@@ -110,7 +126,7 @@ def bar(snapshot: Snapshot, width: int) -> RenderableType:
     parts = [
         f"{snapshot.events:,} events",
         f"{snapshot.rate:,.0f}/s",
-        f"{snapshot.in_flight} in flight",
+        snapshot.under_way,
         f"{snapshot.retries:,} {'retry' if snapshot.retries == 1 else 'retries'}",
     ]
     second = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
@@ -127,17 +143,35 @@ def line(snapshot: Snapshot) -> str:
     eta = "" if snapshot.eta_s is None else f" · ETA {_clock(snapshot.eta_s)}"
     state = f" · {snapshot.state}" if snapshot.state else ""
     return (
-        f"{share}{snapshot.events:,} events · {snapshot.rate:,.0f}/s · {snapshot.in_flight} in flight · "
+        f"{share}{snapshot.events:,} events · {snapshot.rate:,.0f}/s · {snapshot.under_way} · "
         f"{snapshot.retries:,} retries{eta}{state}"
     )
 
 
-def render_report(
-    console: Console, tally: Tally, *, headline: Text, seconds: float, waited_s: float, batch_size: int, dry_run: bool
-) -> None:
+class Sending(Struct, frozen=True):
+    """How a run sent its events. `concurrency`: requests at once, at its end; `adaptive`: as it found out."""
+
+    batch_size: int
+    dry_run: bool
+    concurrency: int
+    adaptive: bool
+    compression: str
+    waited_s: float
+
+
+def render_report(console: Console, tally: Tally, *, headline: Text, seconds: float, sending: Sending) -> None:
     """The report at the end of a run."""
     console.print(headline)
     console.print()
+    console.print(_indented(_counts(tally, dry_run=sending.dry_run)))
+    console.print()
+    console.print(_indented(_facts(tally, seconds, sending)))
+    if tally.refusals:
+        console.print()
+        _print_refusals(console, tally)
+
+
+def _counts(tally: Tally, *, dry_run: bool) -> Table:
     counts = Table.grid(padding=(0, 2))
     # Without notes rich measures the grid too narrow, and would break the longest name.
     counts.add_column(min_width=15 if dry_run else 10)
@@ -166,37 +200,36 @@ def render_report(
             "",
             "read, no answer: run it again, nothing is stored twice",
         )
-    console.print(_indented(counts))
-    console.print()
+    return counts
+
+
+def _facts(tally: Tally, seconds: float, sending: Sending) -> Table:
     facts = Table.grid(padding=(0, 2))
-    facts.add_column(min_width=10)
+    facts.add_column(min_width=11)
     facts.add_column()
     if seconds > 0 and tally.sent:
         facts.add_row(
             "throughput",
             f"{tally.sent / seconds:,.0f} events/s, {tally.bytes_sent / seconds / 1e6:,.1f} MB/s",
         )
-    facts.add_row("latency", _latency(tally, batch_size))
+    facts.add_row("latency", _latency(tally, sending.batch_size))
     statuses = ", ".join(
         f"{status if status == NO_ANSWER else f'status {status}'}: {count:,}"
         for status, count in tally.statuses.most_common()
     )
     facts.add_row("requests", f"{tally.requests:,} ({statuses})" if statuses else "0")
     facts.add_row("retries", f"{tally.retries:,}")
+    facts.add_row("concurrency", f"{sending.concurrency:,}{' at the end (auto)' if sending.adaptive else ''}")
+    if sending.compression:
+        facts.add_row("compressed", sending.compression)
     if tally.over_rate:
-        requests = "request" if tally.over_rate == 1 else "requests"
-        facts.add_row(
-            "waited",
-            f"{waited_s:,.1f} s for the server's rate limit ({tally.over_rate:,} {requests} refused for the moment)",
-        )
+        refused = f"{tally.over_rate:,} {'request' if tally.over_rate == 1 else 'requests'} refused for the moment"
+        facts.add_row("waited", f"{sending.waited_s:,.1f} s for the server's rate limit ({refused})")
     if tally.scrubbed:
-        facts.add_row("to scrub" if dry_run else "scrubbed", _scrubbed(tally))
+        facts.add_row("to scrub" if sending.dry_run else "scrubbed", _scrubbed(tally))
     if tally.reasons:
         facts.add_row("reasons", ", ".join(f"{count:,} {reason}" for reason, count in tally.reasons.most_common()))
-    console.print(_indented(facts))
-    if tally.refusals:
-        console.print()
-        _print_refusals(console, tally)
+    return facts
 
 
 def _indented(table: Table) -> Padding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -14,8 +13,9 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
+from pulsestream.client.packing import Packing
 from pulsestream.client.receipt import Problem, read_problem
-from pulsestream.client.retry import LOST_STATUSES, PASSING_STATUSES, RetryPolicy
+from pulsestream.client.retry import LOST_STATUSES, PASSING_STATUSES, Backoff, RetryPolicy
 from pulsestream.errors import (
     BadParameters,
     ConfigError,
@@ -36,13 +36,17 @@ if TYPE_CHECKING:
     from random import Random
     from types import TracebackType
 
+    from aiohttp.abc import AbstractStreamWriter
+
+    from pulsestream.client.batch import Text
+    from pulsestream.client.packing import Compress
     from pulsestream.clock import Clock
 
 T = TypeVar("T")
 Params = Sequence[tuple[str, str]]
 
 _SHOWN = 200  # characters of a stranger's answer that an error repeats
-_DIRECT_BYTES = 2**19  # aiohttp wants larger bodies as a stream, so that writing one does not hold the loop
+_PART_BYTES = 2**18  # written at once; what other tasks of the loop wait for
 
 
 class Attempt(Struct, frozen=True):
@@ -77,14 +81,34 @@ class NoAnswer(Exception):
         self.final = final
 
 
-def _ignore(attempt: Attempt) -> None:
-    """Nobody is counting."""
+class _Body(aiohttp.payload.Payload):
+    """A text as it lies in memory, written part by part. aiohttp's own way with a large one copies it twice."""
+
+    _autoclose = True
+    _value: Text
+
+    def __init__(self, value: Text) -> None:
+        super().__init__(value)
+        self._size = len(value)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return bytes(self._value).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        whole = memoryview(self._value)
+        for start in range(0, len(whole), _PART_BYTES):
+            await writer.write(whole[start : start + _PART_BYTES])
+
+
+def _ignore(said: str) -> None:
+    """Nobody is there to be told."""
 
 
 class Connection:
     """A pool of connections to one server, and the rules for trying again.
 
-    `observe` is told of every request. `sleep` is how it waits between attempts.
+    `observe` is told of every request, `tell` of what a person should know. `sleep` is how it waits between
+    attempts. `compress`: whether batches go out as zstd; `auto`: unless the server is on this machine.
     """
 
     def __init__(
@@ -98,6 +122,8 @@ class Connection:
         connections: int = 8,
         timeout_s: float = 60.0,
         observe: Callable[[Attempt], None] | None = None,
+        compress: Compress = "auto",
+        tell: Callable[[str], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.url = _base(url)
@@ -107,7 +133,8 @@ class Connection:
         self._rng = rng
         self._connections = connections
         self._timeout_s = timeout_s
-        self._observe = observe or _ignore
+        self._observers = [] if observe is None else [observe]
+        self.packing = Packing(self.url, compress, tell or _ignore)
         self._sleep = sleep
         self._stopping = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
@@ -128,6 +155,14 @@ class Connection:
             await self._session.close()
             self._session = None
 
+    def listen(self, observe: Callable[[Attempt], None]) -> None:
+        """Have one more told of every request."""
+        self._observers.append(observe)
+
+    def _observe(self, attempt: Attempt) -> None:
+        for observe in self._observers:
+            observe(attempt)
+
     def stop(self) -> None:
         """Try nothing again: waits between attempts end at once, requests under way are left to finish."""
         self._stopping.set()
@@ -141,7 +176,7 @@ class Connection:
         path: str,
         *,
         params: Params = (),
-        body: bytes | None = None,
+        body: Text | None = None,
         headers: Mapping[str, str] | None = None,
         events: int = 0,
         retry: bool = False,
@@ -149,7 +184,7 @@ class Connection:
         """Send one request, once. Raises NoAnswer."""
         if self._session is None:
             raise RuntimeError("use the client in an `async with` block")
-        data = io.BytesIO(body) if body is not None and len(body) > _DIRECT_BYTES else body
+        data = _Body(body) if body is not None and len(body) > _PART_BYTES else body
         started = self._clock.monotonic()
         try:
             async with self._session.request(
@@ -285,48 +320,6 @@ class Connection:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.gather(*waits, return_exceptions=True)
         return not self._stopping.is_set()
-
-
-class Backoff:
-    """The waits of one delivery or question, against its budget of time."""
-
-    def __init__(
-        self, policy: RetryPolicy, clock: Clock, rng: Random, pause: Callable[[float], Awaitable[bool]]
-    ) -> None:
-        self._policy = policy
-        self._clock = clock
-        self._rng = rng
-        self._pause = pause
-        self._failures = 0
-        self._deadline: float | None = None
-
-    @property
-    def begun(self) -> bool:
-        """Whether anything failed yet."""
-        return self._deadline is not None
-
-    def progress(self) -> None:
-        """Something went through: the next wait is a short one again. The budget stays as it is."""
-        self._failures = 0
-
-    async def wait(self, retry_after_s: float | None = None) -> bool:
-        """Wait before the next attempt. False, at once, when the budget does not reach that far."""
-        now = self._clock.monotonic()
-        if self._deadline is None:
-            self._deadline = now + self._policy.budget_s
-        self._failures += 1
-        if now + (retry_after_s or 0.0) >= self._deadline:
-            return False
-        delay = self._policy.delay_s(self._failures, self._rng, retry_after_s)
-        return await self._pause(min(delay, max(self._deadline - now, retry_after_s or 0.0)))
-
-    async def aside(self, waiting: Awaitable[T]) -> T:
-        """Await something whose time is not the budget's."""
-        began = self._clock.monotonic()
-        result = await waiting
-        if self._deadline is not None:
-            self._deadline += self._clock.monotonic() - began
-        return result
 
 
 def _base(url: str) -> str:

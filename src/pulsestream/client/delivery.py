@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
 
 import msgspec
 from msgspec import Struct
 
+from pulsestream.client.batch import BATCH_BYTES, Lines
 from pulsestream.client.connection import Connection, NoAnswer, Reply
 from pulsestream.client.gate import Gate
 from pulsestream.client.identity import identified
@@ -29,6 +30,8 @@ BATCH_EVENTS_MAX = 10_000  # a request; well below the server's limit, and a los
 
 SINGLE_PATH = "/ingestion/events"
 BATCH_PATH = "/ingestion/events/batch"
+_PLAIN = {"Content-Type": "application/x-ndjson"}
+_PACKED = _PLAIN | {"Content-Encoding": "zstd"}
 _REASON_OF: dict[str | int, str] = {
     "too_many_requests": "overloaded",
     409: "conflict",
@@ -79,8 +82,8 @@ class Client(Connection):
         name = key.encode() if key is not None else self._rng.randbytes(16)
         lines = [identified(line, place, name) for place, line in enumerate(_lines(events))]
         receipt = Receipt()
-        for start in range(0, len(lines), BATCH_EVENTS_MAX):
-            delivery = await self.deliver(lines[start : start + BATCH_EVENTS_MAX])
+        for start, end in _requests(lines):
+            delivery = await self.deliver(lines[start:end])
             if delivery.failure is not None:
                 raise delivery.failure
             receipt = _joined(receipt, delivery.receipt, start)
@@ -94,7 +97,8 @@ class Client(Connection):
         usual and keeps nothing. Never raises for what a network or a server does: the receipt accounts for
         every event, whatever happened.
         """
-        return await _Run(self, lines, single=single, dry_run=dry_run).finish()
+        whole = lines if isinstance(lines, Lines) else Lines.of(lines)
+        return await _Run(self, whole, single=single, dry_run=dry_run).finish()
 
 
 class _Piece(Struct, frozen=True):
@@ -108,11 +112,12 @@ class _Piece(Struct, frozen=True):
 class _Run:
     """One delivery under way: the pieces still to be sent, and the counts so far."""
 
-    def __init__(self, client: Client, lines: Sequence[bytes], *, single: bool, dry_run: bool) -> None:
+    def __init__(self, client: Client, lines: Lines, *, single: bool, dry_run: bool) -> None:
         self._client = client
         self._lines = lines
         self._single = single
         self._dry_run = dry_run
+        self._packed = False  # whether the latest request was compressed
         self._backoff = client.backoff()
         everything = range(len(lines))
         self._pieces = [_Piece([i]) for i in reversed(everything)] if single else [_Piece(everything)]
@@ -170,23 +175,26 @@ class _Run:
         return await self._backoff.aside(gate.send(lambda: self._request(piece), reply))
 
     async def _request(self, piece: _Piece) -> Reply:
-        lines, dry_run = self._lines, (("dry_run", "true"),) if self._dry_run else ()
+        dry_run = (("dry_run", "true"),) if self._dry_run else ()
         if self._single:
             return await self._client.request(
                 "POST",
                 SINGLE_PATH,
                 params=dry_run,
-                body=lines[piece.indexes[0]],
+                body=self._lines[piece.indexes[0]],
                 headers={"Content-Type": "application/json"},
                 events=1,
                 retry=piece.retry,
             )
+        body = self._lines.among(piece.indexes)
+        packed = await self._client.packing.pack(body)
+        self._packed = packed is not None
         return await self._client.request(
             "POST",
             BATCH_PATH,
             params=(("detail", "errors"), *dry_run),
-            body=b"\n".join([lines[index] for index in piece.indexes]),
-            headers={"Content-Type": "application/x-ndjson"},
+            body=body if packed is None else packed,
+            headers=_PLAIN if packed is None else _PACKED,
             events=len(piece.indexes),
             retry=piece.retry,
         )
@@ -196,6 +204,10 @@ class _Run:
         status, indexes = reply.status, piece.indexes
         if status == HTTPStatus.OK:
             return await self._read(piece, reply)
+        if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE and self._packed:
+            self._client.packing.refuse()
+            self._pieces.append(msgspec.structs.replace(piece, retry=True))
+            return None
         lost = status in LOST_STATUSES
         passing = status in PASSING_STATUSES and reply.fits_in_s is None
         if (lost or passing) and await self._backoff.wait(reply.retry_after_s):
@@ -258,6 +270,18 @@ def _lines(events: bytes | Sequence[bytes] | Sequence[Mapping[str, object]]) -> 
         event.replace(b"\r", b" ").replace(b"\n", b" ") if isinstance(event, bytes) else msgspec.json.encode(event)
         for event in events
     ]
+
+
+def _requests(lines: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """Where each request begins and ends; an event that is larger than a request should be goes alone."""
+    start = size = 0
+    for index, line in enumerate(lines):
+        if index > start and (index - start == BATCH_EVENTS_MAX or size + len(line) > BATCH_BYTES):
+            yield start, index
+            start, size = index, 0
+        size += len(line) + 1
+    if lines:
+        yield start, len(lines)
 
 
 def _joined(first: Receipt, second: Receipt, start: int) -> Receipt:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from random import Random
+
+    from pulsestream.clock import Clock
+
+T = TypeVar("T")
 
 # Refusals of single events that another attempt can turn around. Any other word, known or not, is final.
 PASSING_REASONS = frozenset({"overloaded", "rate_limited"})
@@ -39,3 +44,45 @@ class RetryPolicy(Struct, frozen=True):
         if retry_after_s is None:
             return rng.uniform(0.0, ceiling)
         return retry_after_s + rng.uniform(0.0, min(ceiling, max(self.delay_s_first, retry_after_s)))
+
+
+class Backoff:
+    """The waits of one delivery or question, against its budget of time."""
+
+    def __init__(
+        self, policy: RetryPolicy, clock: Clock, rng: Random, pause: Callable[[float], Awaitable[bool]]
+    ) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._rng = rng
+        self._pause = pause
+        self._failures = 0
+        self._deadline: float | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything failed yet."""
+        return self._deadline is not None
+
+    def progress(self) -> None:
+        """Something went through: the next wait is a short one again. The budget stays as it is."""
+        self._failures = 0
+
+    async def wait(self, retry_after_s: float | None = None) -> bool:
+        """Wait before the next attempt. False, at once, when the budget does not reach that far."""
+        now = self._clock.monotonic()
+        if self._deadline is None:
+            self._deadline = now + self._policy.budget_s
+        self._failures += 1
+        if now + (retry_after_s or 0.0) >= self._deadline:
+            return False
+        delay = self._policy.delay_s(self._failures, self._rng, retry_after_s)
+        return await self._pause(min(delay, max(self._deadline - now, retry_after_s or 0.0)))
+
+    async def aside(self, waiting: Awaitable[T]) -> T:
+        """Await something whose time is not the budget's."""
+        began = self._clock.monotonic()
+        result = await waiting
+        if self._deadline is not None:
+            self._deadline += self._clock.monotonic() - began
+        return result

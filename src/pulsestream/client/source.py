@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import msgspec
 from msgspec import Raw, Struct
 
-from pulsestream.client.identity import identified
+from pulsestream.client.batch import BATCH_BYTES, Batch, Cutter
 from pulsestream.errors import InputUnreadable
 
 if sys.version_info >= (3, 14):
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 STDIN = "-"
-BLOCK_BYTES = 2**20
-BATCH_BYTES_MAX = 8 * 2**20
+BLOCK_BYTES = 2 * 2**20  # a batch that is in two blocks is copied together, so some should fit into one
+PACKED_BYTES = 2**20
 LINE_BYTES_MAX = 64 * 2**20  # what the server takes in one request
 DOCUMENT_BYTES_MAX = 2**30
 IDLE_S = 0.2  # a pipe that is quiet for this long gets what it gave sent
@@ -45,14 +45,6 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UNPACK_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError)
 _DOCUMENT = re.compile(rb'\{\s*"(?:events|batch_id)"\s*:')
 _ABSENT = Raw()
-
-
-class Batch(Struct, frozen=True):
-    """Events for one request. `places`: line numbers of an NDJSON file, else places in the array, from 1."""
-
-    name: str
-    lines: list[bytes]
-    places: list[int]
 
 
 class _Envelope(Struct):
@@ -98,44 +90,26 @@ class Source(AbstractContextManager["Source"]):
         """How much of the file, as it lies on disk, has been read."""
         return self._raw.count
 
-    def batches(self, size: int) -> Iterator[list[Batch]]:
-        """The events in batches of `size`, fewer at the end, at 8 MiB, and when a pipe falls silent.
+    def batches(self, size: int, *, bytes_max: int = BATCH_BYTES) -> Iterator[list[Batch]]:
+        """The events in batches of `size`, fewer at the end, at `bytes_max`, and when a pipe falls silent.
 
-        Comes in lists, one for each block that was read; blank lines are left out. Raises InputUnreadable,
-        after everything before the defect has come out.
+        An event larger than `bytes_max` goes alone. Comes in lists, one for each block that was read; blank
+        lines are left out. Raises InputUnreadable, after everything before the defect has come out.
         """
-        lines: list[bytes] = []
-        places: list[int] = []
-        events = self._events()
-        defect: InputUnreadable | None = None
-        while True:
-            try:
-                new_lines, new_places = next(events)
-            except StopIteration:
-                break
-            except InputUnreadable as error:
-                defect = error
-                break
-            lines += new_lines
-            places += new_places
-            cut: list[Batch] = []
-            start = 0
-            while len(lines) - start >= size:
-                cut.append(Batch(self.name, lines[start : start + size], places[start : start + size]))
-                start += size
-            del lines[:start], places[:start]
-            if lines and (not new_lines or sum(map(len, lines)) >= BATCH_BYTES_MAX):
-                cut.append(Batch(self.name, lines, places))
-                lines, places = [], []
-            if cut:
+        cutter = Cutter(self.name, size=size, bytes_max=bytes_max)
+        try:
+            for cut in self._cut(cutter):
+                if cut:
+                    yield cut
+        except InputUnreadable:
+            if cut := cutter.rest():
                 yield cut
-        if lines:
-            yield [Batch(self.name, lines, places)]
-        if defect is not None:
-            raise defect
+            raise
+        if cut := cutter.all():
+            yield cut
 
-    def _events(self) -> Iterator[tuple[list[bytes], list[int]]]:
-        """Events and their places, block by block; an empty list of them marks a pause in the input."""
+    def _cut(self, cutter: Cutter) -> Iterator[list[Batch]]:
+        """What each block of the input fills; a pause in it is an end of a batch."""
         blocks = self._blocks()
         head = b""
         for block in blocks:
@@ -149,33 +123,18 @@ class Source(AbstractContextManager["Source"]):
             )
         head = head.removeprefix(_BOM)
         if _is_document(head.lstrip()):
-            yield self._document(head, blocks)
-        else:
-            yield from self._split(_chain(head, blocks))
+            for event in self._document(head, blocks):
+                cutter.event(event)
+            return
+        for block in _chain(head, blocks):
+            yield cutter.lines(block) if block else cutter.rest()
+            if cutter.tail_bytes > LINE_BYTES_MAX:
+                raise InputUnreadable(
+                    f"line {cutter.place} of {self.name} is longer than {LINE_BYTES_MAX >> 20} MiB, more than a "
+                    "server takes at once: is this a file of events, one a line?"
+                )
 
-    def _split(self, blocks: Iterator[bytes]) -> Iterator[tuple[list[bytes], list[int]]]:
-        first, parts, waiting = 1, list[bytes](), 0
-        for block in blocks:
-            cut = block.rfind(b"\n")
-            if cut < 0:
-                parts.append(block)
-                waiting += len(block)
-                if waiting > LINE_BYTES_MAX:
-                    raise InputUnreadable(
-                        f"line {first} of {self.name} is longer than {LINE_BYTES_MAX >> 20} MiB, more than a "
-                        "server takes at once: is this a file of events, one a line?"
-                    )
-                if not block:
-                    yield [], []
-                continue
-            lines = b"".join((*parts, block[:cut])).split(b"\n")
-            parts, waiting = [block[cut + 1 :]], len(block) - cut - 1
-            yield _named(lines, first)
-            first += len(lines)
-        if rest := b"".join(parts):
-            yield _named([rest], first)
-
-    def _document(self, head: bytes, blocks: Iterator[bytes]) -> tuple[list[bytes], list[int]]:
+    def _document(self, head: bytes, blocks: Iterator[bytes]) -> list[bytes]:
         parts, size = [head], len(head)
         for block in blocks:
             parts.append(block)
@@ -198,46 +157,37 @@ class Source(AbstractContextManager["Source"]):
                 f"{self.name} looks like one JSON document and is not: {error}. Send a JSON array, or one event a line"
             ) from error
         # A line break in JSON text can only be white space between its parts.
-        flat = [bytes(event).strip().replace(b"\r", b" ").replace(b"\n", b" ") for event in events]
-        places = list(range(1, len(flat) + 1))
-        return [identified(line, place) for line, place in zip(flat, places, strict=True)], places
+        return [bytes(event).strip().replace(b"\r", b" ").replace(b"\n", b" ") for event in events]
 
     def _blocks(self) -> Iterator[bytes]:
         """The unpacked bytes. An empty block says that a pipe has nothing more for the moment."""
-        start = self._raw.read(len(_ZSTD))
-        while 0 < len(start) < len(_ZSTD) and (more := self._raw.read(len(_ZSTD) - len(start))):
+        start = self._raw.take(len(_ZSTD))
+        while 0 < len(start) < len(_ZSTD) and (more := self._raw.take(len(_ZSTD) - len(start))):
             start += more
-        self._raw.put_back(start)
         if start.startswith(_GZIP):
-            yield from self._unpacked(gzip.GzipFile(fileobj=io.BufferedReader(self._raw, BLOCK_BYTES)))
+            self._raw.put_back(start)
+            yield from self._unpacked(gzip.GzipFile(fileobj=io.BufferedReader(self._raw, PACKED_BYTES)))
         elif start == _ZSTD:
-            yield from self._unpacked(zstd.ZstdFile(io.BufferedReader(self._raw, BLOCK_BYTES)))
-        else:
+            self._raw.put_back(start)
+            yield from self._unpacked(zstd.ZstdFile(io.BufferedReader(self._raw, PACKED_BYTES)))
+        elif start:
+            yield start
             while True:
                 if not self._regular and not select.select([self._raw.fileno()], [], [], IDLE_S)[0]:
                     yield b""
-                block = self._raw.read(BLOCK_BYTES)
+                block = self._raw.take(BLOCK_BYTES)
                 if not block:
                     return
                 yield block
 
     def _unpacked(self, packed: _Packed) -> Iterator[bytes]:
-        """Blocks of whole lines, so that a file that breaks off does not end in half an event."""
-        rest = b""
         try:
             while block := packed.read1(BLOCK_BYTES):
-                cut = block.rfind(b"\n") + 1
-                if cut:
-                    yield rest + block[:cut]
-                    rest = block[cut:]
-                else:
-                    rest += block
+                yield block
         except _UNPACK_ERRORS as error:
             raise InputUnreadable(
                 f"{self.name} is cut off or damaged ({error}): the events before that place were read"
             ) from error
-        if rest:
-            yield rest
 
 
 class _Packed(Protocol):
@@ -251,6 +201,12 @@ class _Counted(io.RawIOBase):
         self._file = file
         self._ahead = b""
         self.count = 0
+
+    def take(self, size: int) -> bytes:
+        """As `read`, which would make a copy or two on its way through `readinto`."""
+        block = self._file.read(size)
+        self.count += len(block)
+        return block
 
     def put_back(self, start: bytes) -> None:
         self._ahead = start
@@ -294,14 +250,3 @@ def _is_document(head: bytes) -> bool:
 def _chain(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
     yield head
     yield from blocks
-
-
-def _named(lines: list[bytes], first: int) -> tuple[list[bytes], list[int]]:
-    """Lines with an id each, blank ones left out, and their line numbers."""
-    events: list[bytes] = []
-    places: list[int] = []
-    for place, line in enumerate(lines, first):
-        if line and not line.isspace():
-            events.append(identified(line, place))
-            places.append(place)
-    return events, places

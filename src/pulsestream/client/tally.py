@@ -14,8 +14,8 @@ from pulsestream.client.receipt import BrokenRule, Receipt
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pulsestream.client.batch import Batch
     from pulsestream.client.connection import Attempt
-    from pulsestream.client.source import Batch
 
 REFUSALS_KEPT = 10
 PATHS_KEPT = 1000  # of scrubbed fields; a path has names that senders make up
@@ -94,7 +94,7 @@ class Tally:
         self.limited += receipt.limited
         self.unsent += receipt.unsent
         self.repeated += receipt.repeated
-        self.bytes_sent += sum(map(len, batch.lines)) + len(batch.lines)
+        self.bytes_sent += batch.lines.size_bytes
         for path, count in receipt.scrubbed.items():
             known = path in self.scrubbed or len(self.scrubbed) < PATHS_KEPT
             self.scrubbed[path if known else OTHER_PATHS] += count

@@ -88,6 +88,37 @@ def test_as_many_requests_are_under_way_as_were_asked_for(ingest, tmp_path, stan
     assert stand_in.under_way_max == at_once
 
 
+def test_the_report_says_how_many_requests_were_under_way_at_once(ingest, tmp_path):
+    path = write(tmp_path)
+    assert re.search(r"concurrency +2 at the end \(auto\)\n", ingest(path)[1])
+    assert re.search(r"concurrency +7\n", ingest(path, "--concurrency", 7)[1])
+    assert report(ingest(path, "--json"))["concurrency"] == 2
+
+
+def test_a_request_stays_within_the_bytes_that_were_asked_for(ingest, tmp_path, stand_in):
+    said = report(ingest(write(tmp_path, 9), "--batch-bytes", 100, "--json"))
+    assert (said["stored"], said["requests"]) == (9, 5)
+    assert all(len(body) <= 100 for _, _, body in stand_in.requests)
+
+
+def test_compressed_batches_are_said_in_the_report(ingest, tmp_path, stand_in):
+    path = write(tmp_path, 1000)
+    assert re.search(r"\n  compressed +zstd, \d+\.\d times smaller\n", ingest(path, "--compress", "zstd")[1])
+    said = report(ingest(path, "--compress", "zstd", "--json"))
+    assert said["compressed_from_bytes"] > 5 * said["compressed_to_bytes"] > 0
+    assert stand_in.encodings == ["zstd", "zstd"]
+    assert "\n  compressed" not in ingest(path)[1]
+
+
+def test_a_server_that_takes_no_zstd_is_said_so_once_and_the_events_are_in(ingest, tmp_path, stand_in):
+    stand_in.takes_zstd = False
+    code, out, err = ingest(write(tmp_path, 1000), "--compress", "zstd", "--batch-size", 100)
+    assert code == 0
+    assert err == f"{stand_in.url} does not take zstd: sending plain bodies.\n"
+    assert re.search(r"compressed +none: the server does not take zstd\n", out)
+    assert len(stand_in.events) == 1000
+
+
 def _open_gate_at(stand_in, count):
     import threading
 
@@ -242,6 +273,10 @@ def test_a_server_that_knows_no_dry_runs_is_not_said_to_have_stored_nothing(inge
         (["-", "-"], "Standard input (-) can be given once"),
         (["x", "--batch-size", "0"], "0 is not in the range"),
         (["x", "--mode", "fast"], "'fast' is not one of"),
+        (["x", "--concurrency", "0"], "0 is not in the range 1<=x<=1000"),
+        (["x", "--concurrency", "many"], "'many' is not a valid integer"),
+        (["x", "--batch-bytes", "0"], "0 is not in the range"),
+        (["x", "--compress", "gzip"], "'gzip' is not one of"),
         (["x", "--url", "localhost"], "is not a server's address"),
     ],
 )

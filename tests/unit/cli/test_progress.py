@@ -34,3 +34,11 @@ def test_a_run_that_goes_well_says_neither(show):
     said = show(snapshot())
     assert "rate limit" not in said
     assert "trying again" not in said
+
+
+@pytest.mark.parametrize("show", [shown, line])
+@pytest.mark.parametrize(
+    ("in_flight", "concurrency", "said"), [(4, None, "· 4 in flight"), (3, 6, "· 3 of 6 in flight"), (4, 2, "4 of 4")]
+)
+def test_how_many_requests_may_be_under_way_is_shown_beside_those_that_are(show, in_flight, concurrency, said):
+    assert said in show(snapshot(in_flight=in_flight, concurrency=concurrency))

@@ -14,10 +14,9 @@ from pulsestream.errors import InputUnreadable
 KEY = "the-key"
 
 
-def run(stand_in, sources, pace, *, during=None):
+def run(stand_in, sources, pace, *, during=None, clock=None):
     async def go():
         tally = Tally()
-        clock = SystemClock()
         client = Client(stand_in.url, KEY, clock=clock, rng=Random(1), observe=tally.observe)
         try:
             async with client:
@@ -29,6 +28,7 @@ def run(stand_in, sources, pace, *, during=None):
             await asyncio.sleep(0.1)  # aiohttp's transports close in later turns of the loop
         return bulk
 
+    clock = clock or SystemClock()
     return asyncio.run(go())
 
 
@@ -47,8 +47,8 @@ class Broken:
         self._source = source
         self._error = error
 
-    def batches(self, size):
-        yield from self._source.batches(size)
+    def batches(self, size, **bounds):
+        yield from self._source.batches(size, **bounds)
         raise self._error
 
 
@@ -103,6 +103,59 @@ def test_after_stop_everything_read_is_either_sent_or_unsent(stand_in, tmp_path)
     assert bulk.stopped
     assert bulk.tally.stored == len(stand_in.events) == 20
     assert bulk.tally.sent + bulk.tally.unsent == 100
+
+
+class TickingClock(SystemClock):
+    """Every look at it takes 50 ms, so that a window of answers is over soon."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def monotonic(self):
+        self.seconds += 0.05
+        return self.seconds
+
+
+def test_more_requests_are_under_way_when_the_first_are_answered_well(stand_in, tmp_path):
+    stand_in.faults = [None] * 8 + ["gate"] * 4
+
+    def open_when_four_wait(_):
+        def wait():
+            while stand_in.under_way < 4 and not stand_in.gate.wait(0.005):
+                pass
+            stand_in.gate.set()
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    with write(tmp_path, 60) as source:
+        bulk = run(stand_in, [source], Pace(batch_size=1), during=open_when_four_wait, clock=TickingClock())
+    assert bulk.tally.stored == 60
+    assert stand_in.under_way_max == 4
+
+
+def test_fewer_requests_are_under_way_when_the_server_is_overloaded(stand_in, tmp_path):
+    stand_in.faults = [(503, 0)]
+    with write(tmp_path, 30) as source:
+        bulk = run(stand_in, [source], Pace(batch_size=10))
+    assert bulk.tally.stored == 30
+    assert bulk.concurrency == 1
+
+
+def test_a_rate_limit_is_no_sign_of_overload(stand_in, tmp_path):
+    stand_in.faults = [("over_rate", 0.01)] * 5
+    with write(tmp_path, 50) as source:
+        bulk = run(stand_in, [source], Pace(batch_size=10))
+    assert bulk.tally.stored == 50
+    assert bulk.concurrency == 2
+
+
+def test_large_events_go_in_requests_of_bounded_size(stand_in, tmp_path):
+    path = tmp_path / "large"
+    path.write_bytes(b"".join(b'{"event_id":"%d","title":"%b"}\n' % (n, b"x" * 40_000) for n in range(20)))
+    with Source(str(path)) as source:
+        bulk = run(stand_in, [source], Pace(batch_bytes=100_000))
+    assert bulk.tally.stored == 20
+    assert [len(body) < 100_000 for _, _, body in stand_in.requests] == [True] * 10
 
 
 def test_percentiles_are_within_a_hundredth_of_the_truth():

@@ -1,3 +1,4 @@
+import asyncio
 import socket
 from random import Random
 
@@ -197,6 +198,15 @@ def test_large_sends_become_several_requests_and_indexes_count_through(stand_in)
     assert len(talk.attempts) == 2
 
 
+def test_sends_of_large_events_become_several_requests_too(stand_in):
+    sizes = [3_000_000, 1_000_000, 300_000, 5_000_000, 10, 10]
+    what = [b'{"event_id":"e%d","title":"bad","message":"%b"}' % (n, b"x" * size) for n, size in enumerate(sizes)]
+    talk = Talk(stand_in.url)
+    receipt = talk.send(what)
+    assert [refused.index for refused in receipt.refused] == [0, 1, 2, 3, 4, 5]
+    assert [attempt.events for attempt in talk.attempts] == [2, 1, 1, 2]
+
+
 def test_single_delivery_uses_one_request_an_event(stand_in):
     talk = Talk(stand_in.url)
     lines = [b'{"event_id":"a","title":"fine"}', b'{"event_id":"b","title":"bad"}', b"[]x"]
@@ -204,6 +214,46 @@ def test_single_delivery_uses_one_request_an_event(stand_in):
     assert counts(delivery.receipt) == (1, 0, 2, 0, 0)
     assert [refused.reason for refused in delivery.receipt.refused] == ["invalid", "malformed"]
     assert [path for _, path, _ in stand_in.requests] == ["/api/v1/ingestion/events"] * 3
+
+
+def encoded(count):
+    return [b'{"event_id":"e%d","title":"fine","message":"%b"}' % (n, b"the same " * 20) for n in range(count)]
+
+
+@pytest.mark.parametrize(("compress", "encoding"), [("auto", None), ("none", None), ("zstd", "zstd")])
+def test_batches_go_out_compressed_when_that_is_asked_for(stand_in, compress, encoding):
+    talk = Talk(stand_in.url, compress=compress)
+    assert counts(talk.send(encoded(50))) == (50, 0, 0, 0, 0)
+    assert stand_in.encodings == [encoding]
+
+
+def test_a_server_that_takes_no_zstd_gets_plain_bodies_and_that_is_said_once(stand_in):
+    stand_in.takes_zstd = False
+    said = []
+    talk = Talk(stand_in.url, compress="zstd", tell=said.append)
+    lines = encoded(200)
+
+    async def at_once(client):
+        return await asyncio.gather(*(client.send(lines[start : start + 50]) for start in range(0, 200, 50)))
+
+    assert [counts(receipt) for receipt in talk.run(at_once)] == [(50, 0, 0, 0, 0)] * 4
+    assert len(said) == 1
+    assert "does not take zstd" in said[0]
+    assert talk.send(encoded(200)).duplicate == 200
+
+
+def test_a_415_that_is_not_about_compression_is_an_error(stand_in):
+    stand_in.faults = [415]
+    with pytest.raises(RemoteError, match="415"):
+        Talk(stand_in.url).send(encoded(50))
+
+
+@pytest.mark.parametrize("compress", ["none", "zstd"])
+def test_a_large_compressed_batch_is_cut_until_it_fits_too(stand_in, compress):
+    stand_in.events_max = 300
+    talk = Talk(stand_in.url, compress=compress)
+    assert counts(talk.send(encoded(5000))) == (5000, 0, 0, 0, 0)
+    assert len(stand_in.events) == 5000
 
 
 def test_a_wrong_key_is_said_at_once(stand_in):

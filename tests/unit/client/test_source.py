@@ -21,9 +21,9 @@ LINES = [b'{"event_id":"e%d","title":"t"}' % number for number in range(1, 8)]
 NDJSON = b"\n".join(LINES) + b"\n"
 
 
-def read(path, size=1000):
+def read(path, size=1000, **bounds):
     with Source(str(path)) as source:
-        return [batch for batches in source.batches(size) for batch in batches]
+        return [batch for batches in source.batches(size, **bounds) for batch in batches]
 
 
 def write(tmp_path, text, name="events.jsonl"):
@@ -174,12 +174,14 @@ def test_an_endless_line_is_an_error_and_not_a_full_memory(tmp_path, monkeypatch
         read(write(tmp_path, b'{"event_id":"a"}\n' + b"x" * 5000))
 
 
-def test_batches_stay_small_in_bytes_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(source_module, "BATCH_BYTES_MAX", 100)
-    monkeypatch.setattr(source_module, "BLOCK_BYTES", 50)
-    batches = read(write(tmp_path, NDJSON))
-    assert flat(batches) == LINES
-    assert all(sum(map(len, batch.lines)) <= 200 for batch in batches)
+@pytest.mark.parametrize("block", [20, 50, 1000])
+def test_batches_stay_small_in_bytes_too_and_what_is_larger_alone_goes_alone(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(source_module, "BLOCK_BYTES", block)
+    large = b'{"event_id":"large","title":"%b"}' % (b"x" * 100)
+    lines = [*LINES[:3], large, *LINES[3:]]
+    batches = read(write(tmp_path, b"\n".join(lines)), bytes_max=2 * len(LINES[0]) + 2)
+    assert [list(batch.lines) for batch in batches] == [LINES[:2], LINES[2:3], [large], LINES[3:5], LINES[5:]]
+    assert places(batches) == list(range(1, 9))
 
 
 def test_a_pipe_that_falls_silent_gets_what_it_gave_sent(tmp_path):

@@ -1,5 +1,5 @@
 from pulsestream.client import Attempt, Receipt
-from pulsestream.client.source import Batch
+from pulsestream.client.batch import Batch, Lines
 from pulsestream.client.tally import OTHER_PATHS, PATHS_KEPT, Tally
 
 
@@ -12,7 +12,7 @@ def test_a_request_over_the_rate_is_neither_trouble_nor_a_response_time():
 
 def test_names_that_senders_make_up_do_not_fill_the_memory():
     tally = Tally()
-    batch = Batch("x", [b"{}"], [1])
+    batch = Batch("x", Lines.of([b"{}"]), [1])
     for n in range(PATHS_KEPT + 5):
         tally.take(batch, Receipt(stored=1, scrubbed={f"payload.{n}": 1}))
     tally.take(batch, Receipt(stored=1, scrubbed={"payload.0": 2}))
