@@ -1,6 +1,7 @@
 """What sending costs the client: CPU time of `pulsestream ingest` per event, against a server that does nothing.
 
-`measure()` gives the figures, `python bench/client.py` prints them as JSON. Loopback only.
+`measure()` gives the figures, `python bench/client.py` prints them as JSON; with `--compare` throughput into a real
+server by the number of requests at once. Loopback only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulsestream.generate import generate
+from subject import KEY, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,20 +54,53 @@ def measure(few: int = FEW, many: int = MANY, runs: int = RUNS) -> dict[str, obj
 
 
 def _figures(results: list[tuple[float, float]]) -> dict[str, object]:
-    user, system = (statistics.median(column) * 1e6 for column in zip(*results, strict=True))
-    both = statistics.median(map(sum, results)) * 1e6
+    user, system = sorted(results, key=sum)[len(results) // 2]
     return {
-        "cpu_us_per_event": round(both, 2),
-        "user_us_per_event": round(user, 2),
-        "system_us_per_event": round(system, 2),
+        "cpu_us_per_event": round((user + system) * 1e6, 2),
+        "user_us_per_event": round(user * 1e6, 2),
+        "system_us_per_event": round(system * 1e6, 2),
         "rounds": [round(sum(one) * 1e6, 2) for one in results],
     }
 
 
-def _file(folder: Path, count: int) -> Path:
+def compare(events: int = FEW, runs: int = RUNS) -> dict[str, dict[str, object]]:
+    """Events a second into a real server, with requests at once as the client finds out and as they are given.
+
+    In turns, so that a change of the machine's mood meets them all; `share` is of the best fixed number.
+    """
+    ways = ("auto", "1", "2", "4", "8", "16")
+    rounds: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
+    with tempfile.TemporaryDirectory() as folder, Subject(Path(folder) / "data") as subject:
+        for run in range(runs):
+            for number, way in enumerate(ways):
+                path = _file(Path(folder), events, seed=100 * run + number)
+                rounds[way].append(_report(path, subject, ("--concurrency", way)))
+                subject.wait_searchable(events * (run * len(ways) + number + 1))
+    rates = {way: statistics.median(report["events_per_second"] for report in rounds[way]) for way in ways}
+    best = max(rate for way, rate in rates.items() if way != "auto")
+    return {
+        way: {
+            "events_per_second": round(rates[way]),
+            "share": round(rates[way] / best, 3),
+            "rounds": [round(report["events_per_second"]) for report in rounds[way]],
+            "concurrency": [report["concurrency"] for report in rounds[way]],
+        }
+        for way in ways
+    }
+
+
+def _report(path: Path, subject: Subject, options: tuple[str, ...]) -> dict[str, float]:
+    where = ("--url", f"http://127.0.0.1:{subject.port}", "--api-key", KEY)
+    command = [sys.executable, "-m", "pulsestream", "ingest", str(path), *where, "--json", *options]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    report: dict[str, float] = json.loads(done.stdout)
+    return report
+
+
+def _file(folder: Path, count: int, seed: int = 6) -> Path:
     path = folder / f"{count}.jsonl"
     with path.open("wb") as file:
-        for block in generate(count, start=END - timedelta(hours=24), end=END, seed=6):
+        for block in generate(count, start=END - timedelta(hours=24), end=END, seed=seed):
             file.write(block)
     return path
 
@@ -95,7 +130,9 @@ def _cpu_s(path: Path, url: str, options: tuple[str, ...]) -> tuple[float, float
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=RUNS)
-    print(json.dumps(measure(runs=parser.parse_args().runs), indent=2))
+    parser.add_argument("--compare", action="store_true", help="requests at once, against a real server, instead")
+    given = parser.parse_args()
+    print(json.dumps(compare(runs=given.runs) if given.compare else measure(runs=given.runs), indent=2))
 
 
 if __name__ == "__main__":
