@@ -90,9 +90,9 @@ def test_as_many_requests_are_under_way_as_were_asked_for(ingest, tmp_path, stan
 
 def test_the_report_says_how_many_requests_were_under_way_at_once(ingest, tmp_path):
     path = write(tmp_path)
-    assert re.search(r"concurrency +2 at the end \(auto\)\n", ingest(path)[1])
+    assert re.search(r"concurrency +4 at the end \(auto\)\n", ingest(path)[1])
     assert re.search(r"concurrency +7\n", ingest(path, "--concurrency", 7)[1])
-    assert report(ingest(path, "--json"))["concurrency"] == 2
+    assert report(ingest(path, "--json"))["concurrency"] == 4
 
 
 def test_a_request_stays_within_the_bytes_that_were_asked_for(ingest, tmp_path, stand_in):

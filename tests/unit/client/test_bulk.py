@@ -117,20 +117,20 @@ class TickingClock(SystemClock):
 
 
 def test_more_requests_are_under_way_when_the_first_are_answered_well(stand_in, tmp_path):
-    stand_in.faults = [None] * 8 + ["gate"] * 4
+    stand_in.faults = [None] * 12 + ["gate"] * 8
 
-    def open_when_four_wait(_):
+    def open_when_eight_wait(_):
         def wait():
-            while stand_in.under_way < 4 and not stand_in.gate.wait(0.005):
+            while stand_in.under_way < 8 and not stand_in.gate.wait(0.005):
                 pass
             stand_in.gate.set()
 
         threading.Thread(target=wait, daemon=True).start()
 
     with write(tmp_path, 60) as source:
-        bulk = run(stand_in, [source], Pace(batch_size=1), during=open_when_four_wait, clock=TickingClock())
+        bulk = run(stand_in, [source], Pace(batch_size=1), during=open_when_eight_wait, clock=TickingClock())
     assert bulk.tally.stored == 60
-    assert stand_in.under_way_max == 4
+    assert stand_in.under_way_max == 8
 
 
 def test_fewer_requests_are_under_way_when_the_server_is_overloaded(stand_in, tmp_path):
@@ -138,7 +138,7 @@ def test_fewer_requests_are_under_way_when_the_server_is_overloaded(stand_in, tm
     with write(tmp_path, 30) as source:
         bulk = run(stand_in, [source], Pace(batch_size=10))
     assert bulk.tally.stored == 30
-    assert bulk.concurrency == 1
+    assert bulk.concurrency == 2
 
 
 def test_a_rate_limit_is_no_sign_of_overload(stand_in, tmp_path):
@@ -146,7 +146,7 @@ def test_a_rate_limit_is_no_sign_of_overload(stand_in, tmp_path):
     with write(tmp_path, 50) as source:
         bulk = run(stand_in, [source], Pace(batch_size=10))
     assert bulk.tally.stored == 50
-    assert bulk.concurrency == 2
+    assert bulk.concurrency == 4
 
 
 def test_large_events_go_in_requests_of_bounded_size(stand_in, tmp_path):

@@ -76,19 +76,18 @@ def test_within_seconds_it_gets_nearly_all_that_the_server_can_do(workers, lag_s
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_it_stays_low_where_more_does_not_pay_and_changes_seldom(workers):
     run = Run(workers=workers).go(30)
-    assert run.limit.value <= 3 * workers
+    assert run.limit.held <= 3 * workers
     changes = [at_s for at_s, _ in run.values if at_s > 10]
-    assert len(changes) < 20  # a try and its end each
+    assert len(changes) < 30  # a try and its end each
 
 
 def test_it_follows_a_server_that_gets_slower_and_faster():
     run = Run(workers=16).go(10)
-    assert run.limit.value >= 10
+    assert run.limit.held >= 10
     run.slow_down(14)
-    assert run.go(20).limit.value <= 6
+    assert run.go(30).limit.held <= 8
     run.speed_up(14)
-    run.go(20)
-    assert run.limit.value >= 10
+    assert run.go(20).share(10) > 0.9
 
 
 @pytest.mark.parametrize(("room", "workers"), [(1, 4), (3, 4), (8, 16), (20, 16)])
@@ -115,7 +114,7 @@ def answers(limit, count, *, from_s, every_s=0.05):
 
 
 def test_the_first_answers_are_followed_by_twice_as_many_requests():
-    limit = Limit()
+    limit = Limit(first=2)
     answers(limit, 5, from_s=0)
     assert limit.value == 4
 
@@ -123,9 +122,9 @@ def test_the_first_answers_are_followed_by_twice_as_many_requests():
 def test_answers_of_a_time_without_enough_to_send_count_for_nothing():
     limit = Limit()
     for begin in range(20):
-        answers(limit, 4, from_s=begin)
+        answers(limit, 7, from_s=begin)
         limit.restart()
-    assert limit.value == 2
+    assert limit.value == 4
 
 
 def test_a_highest_value_is_kept_to_from_the_beginning():
