@@ -78,6 +78,7 @@ class Feeder:
         self._oldest = 0.0
         self._waiting_events = 0
         self._hurry = False
+        self._rests_until = 0.0
         self._stopping = False
         self._give_up = False
         self._replaying = True
@@ -161,9 +162,13 @@ class Feeder:
         self._replaying = False
         with contextlib.suppress(Stopped):
             while batch := self._next_batch():
+                began = self._clock.monotonic()
                 with self._in_turn():
                     self._feed_at_last(batch)
                 self._told_fed(batch, self._fed)
+                # An engine that is busy gets larger blocks: each costs it a part, and parts are merged.
+                ended = self._clock.monotonic()
+                self._rests_until = ended + min(ended - began, self._linger_s)
         if self._session is not None:
             self._session.close()
 
@@ -202,11 +207,11 @@ class Feeder:
                 if self._give_up:
                     return []
                 if self._waiting:
-                    age = self._clock.monotonic() - self._oldest
+                    due_s = max(self._oldest + self._linger_s, self._rests_until) - self._clock.monotonic()
                     full = self._waiting_events >= BLOCK_EVENTS
-                    if self._hurry or self._stopping or full or age >= self._linger_s:
+                    if self._hurry or self._stopping or full or due_s <= 0:
                         return self._take()
-                    self._condition.wait(self._linger_s - age)
+                    self._condition.wait(due_s)
                 elif self._stopping:
                     return []
                 else:

@@ -1,10 +1,10 @@
-"""The steps of an ingest request, in order: decode, limit, scrub, check, sort (dedup), join the journal, receipt."""
+"""The steps of an ingest request, in order: decode, scrub, check, limit, sort (dedup), join the journal, receipt."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Literal, Protocol
@@ -14,15 +14,15 @@ from msgspec import Raw, Struct
 from pulsestream.clock import Clock
 from pulsestream.control.tenants import Limits
 from pulsestream.errors import NotFound, Overloaded, RateLimited, StoreError, TooManyRequests
-from pulsestream.event import TIMESTAMP_MIN, Event, encode
+from pulsestream.event import TIMESTAMP_MIN, Event
 from pulsestream.ingest.content import Content
-from pulsestream.ingest.decode import NOT_REGULAR, count_events, decode_batch, decode_one, inflate
+from pulsestream.ingest.decode import Decoded, count_events, decode_one, decode_pieces, inflate
 from pulsestream.ingest.dedup import Batch, Dedup, Doubt, Print, Sorted, Verdict, batch_of, compare
 from pulsestream.ingest.index import hash_id
 from pulsestream.ingest.journal import Entry, Journal, Tally
 from pulsestream.ingest.limit import RateLimiter
 from pulsestream.ingest.minutes import Timing
-from pulsestream.ingest.scrub import Scrubber
+from pulsestream.ingest.scrub import Scrubber, scrub_all
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.validate import Admissible, Refusal, Terms, check, check_irregular
 from pulsestream.turns import Turns
@@ -261,23 +261,40 @@ class Pipeline:
         except (RateLimited, Overloaded) as error:
             raise _RefusedWhole(error, 1 if body.single else count_events(data, body.content_type)) from error
         if body.single:
-            decoded = decode_one(data)
+            pieces: Iterable[Decoded] = [decode_one(data)]
         else:
-            decoded = decode_batch(data, body.content_type, events_max=limits.batch_events_max)
-        timing.events = len(decoded.items)
-        timing.decode = self._tick()
+            pieces = decode_pieces(data, body.content_type, events_max=limits.batch_events_max)
+        found = self._check(body.tenant, pieces, terms, timing)
         try:
-            self._limiter.take(body.tenant, len(decoded.items), dry_run=body.dry_run)
+            self._limiter.take(body.tenant, len(found.checked), dry_run=body.dry_run)
         except RateLimited as error:
-            raise _RefusedWhole(error, len(decoded.items)) from error
-        scrubber = self._scrubber(body.tenant)
-        items, scrubbed = _scrubbed(decoded.items, scrubber)
-        if scrubber is not None:
-            timing.scrub = self._tick()
-        checked = [_checked(item, index, terms) for index, item in enumerate(items)]
+            raise _RefusedWhole(error, len(found.checked)) from error
+        return found
+
+    def _check(self, tenant: str, pieces: Iterable[Decoded], terms: Terms, timing: Timing) -> _Read:
+        """Scrub and check, piece by piece. The stages take turns, so their times are summed up first."""
+        scrubber = self._scrubber(tenant)
+        checked: list[Admissible | Refusal] = []
+        scrubbed: dict[int, tuple[str, ...]] = {}
+        lines: list[int] = []
+        by_line, batch_id = False, None
+        scrub_s = check_s = 0.0
+        for piece in pieces:
+            began = self._tick()
+            items = piece.items if scrubber is None else scrub_all(piece.items, scrubber, len(checked), scrubbed)
+            between = self._tick()
+            checked += [_checked(item, index, terms) for index, item in enumerate(items, len(checked))]
+            scrub_s += between - began
+            check_s += self._tick() - between
+            lines += piece.lines or ()
+            by_line, batch_id = piece.lines is not None, piece.batch_id
+        began = self._tick()
         batch = batch_of(checked)
+        timing.events = len(checked)
         timing.check = self._tick()
-        return _Read(checked, batch, scrubbed, decoded.lines, decoded.batch_id)
+        timing.scrub = began - check_s
+        timing.decode = timing.scrub - scrub_s
+        return _Read(checked, batch, scrubbed, lines if by_line else None, batch_id)
 
     async def _settle_ids(self, body: Body, read: _Read) -> tuple[Sorted, asyncio.Future[int] | None]:
         """What becomes of each event, and when they are kept, with the last position: None for a dry run."""
@@ -355,25 +372,6 @@ def _compared(
         doubt.key: compare(known[doubt.event.event_id], doubt.event) if doubt.event.event_id in known else "absent"
         for doubt in doubts
     }
-
-
-def _scrubbed(
-    items: Sequence[Event | Raw], scrubber: Scrubber | None
-) -> tuple[Sequence[Event | Raw], dict[int, tuple[str, ...]]]:
-    """The events after the tenant's rules for personal data, and the paths that changed, by index."""
-    if scrubber is None:
-        return items, {}
-    kept: list[Event | Raw] = []
-    changed: dict[int, tuple[str, ...]] = {}
-    for index, item in enumerate(items):
-        try:
-            text, paths = scrubber.scrub(encode(item) if isinstance(item, Event) else bytes(item))
-        except NOT_REGULAR:
-            paths = ()  # no JSON object: the check says so
-        if paths:
-            changed[index] = paths
-        kept.append(decode_one(text).items[0] if paths else item)
-    return kept, changed
 
 
 def _checked(item: Event | Raw, index: int, terms: Terms) -> Admissible | Refusal:

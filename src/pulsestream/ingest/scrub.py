@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Raw, Struct, inspect
 
 from pulsestream.errors import BadParameters
-from pulsestream.event import OPAQUE, Event
+from pulsestream.event import OPAQUE, Event, encode
+from pulsestream.ingest.decode import NOT_REGULAR, decode_one
 from pulsestream.ingest.personal import FINDERS, Finding, Kind, is_card, masked_card, may_hold
 
 Act = Literal["mask", "hash", "drop"]
@@ -346,3 +347,19 @@ class _Reading:
         if text != self._text[start:end]:
             self.edits.append((start, end, text))
             self.paths.add(path)
+
+
+def scrub_all(
+    items: Sequence[Event | Raw], scrubber: Scrubber, first: int, scrubbed: dict[int, tuple[str, ...]]
+) -> Sequence[Event | Raw]:
+    """The events after the tenant's rules for personal data. `scrubbed` gets the paths that changed, by index."""
+    kept: list[Event | Raw] = []
+    for index, item in enumerate(items, first):
+        try:
+            text, paths = scrubber.scrub(encode(item) if isinstance(item, Event) else bytes(item))
+        except NOT_REGULAR:
+            paths = ()  # no JSON object: the check says so
+        if paths:
+            scrubbed[index] = paths
+        kept.append(decode_one(text).items[0] if paths else item)
+    return kept
