@@ -57,7 +57,8 @@ class Index:
         self._recent_max = recent_max
         self._step = step
         self._recent: dict[int, int] = {}
-        self._more: dict[int, list[int]] = {}  # further contents of an id hash in `_recent`
+        self._more: dict[int, set[int]] = {}  # further contents of an id hash in `_recent`
+        self._more_pairs = 0
         self._runs: list[Run] = []
         self._rewrites: list[Rewrite] = []  # the last one goes first: it is the smallest
         self._due = 0  # moves that are paid for
@@ -81,7 +82,7 @@ class Index:
     # ---- looking
 
     def __len__(self) -> int:
-        return sum(map(len, self._runs)) + len(self._recent) + sum(map(len, self._more.values()))
+        return sum(map(len, self._runs)) + len(self._recent) + self._more_pairs
 
     @property
     def size_bytes(self) -> int:
@@ -156,8 +157,9 @@ class Index:
         if len(recent) - before != len(ids):
             for id_hash, content in zip(ids, contents, strict=True):
                 if recent.setdefault(id_hash, content) != content:
-                    self._more.setdefault(id_hash, []).append(content)
-        if len(recent) >= self._recent_max:
+                    self._more.setdefault(id_hash, set()).add(content)
+                    self._more_pairs += 1
+        if len(recent) + self._more_pairs >= self._recent_max:
             self._flush()
 
     @property
@@ -212,7 +214,7 @@ class Index:
         contents[:pairs] = np.fromiter(self._recent.values(), np.uint64, pairs)
         ids[pairs:] = [id_hash for id_hash, _ in further]
         contents[pairs:] = [content for _, content in further]
-        self._recent, self._more = {}, {}
+        self._recent, self._more, self._more_pairs = {}, {}, 0
         self._push(Run.of(ids, contents))
 
     def _push(self, run: Run) -> None:
