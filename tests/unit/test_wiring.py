@@ -62,7 +62,13 @@ def test_what_was_set_aside_is_known_and_is_not_stored_again(tmp_path):
     async def run():
         async with serving(tmp_path) as server:
             assert server.feeder.state.quarantined == 1
-            assert await send(server, event("aside"), event("aside", title="x")) == ["duplicate", Reason.CONFLICT]
+            zoned = event("aside", timestamp="2026-05-04T12:20:30.123456+02:00")
+            sent = (event("aside"), event("aside", title="x"), zoned)
+            assert await send(server, *sent) == ["duplicate", Reason.CONFLICT, "duplicate"]
+            assert server.quarantined(TENANT) == 1
+            await server.pipeline.delete(TENANT, "aside", server.eraser.hide)
+            assert server.quarantined(TENANT) == 0
+            assert await send(server, *sent) == [Reason.DELETED] * 3
             assert server.journal.state.next_position > 8, "positions go on behind the one set aside"
 
     asyncio.run(run())

@@ -10,6 +10,8 @@ from pulsestream.ingest.decode import decode_one
 from pulsestream.ingest.validate import Terms, check, check_irregular
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+# Two ids of one hash. xxh3 multiplies the two halves of a block, each first xored with a constant; this exchanges them.
+TWINS = ("$PPa$0P0$PPa$0P00123456789abcdef", "௽t𵶒௽t𵶒0123456789abcdef")
 
 
 class StillClock:

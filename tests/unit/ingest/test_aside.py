@@ -8,7 +8,7 @@ import pytest
 
 from pulsestream.ingest.aside import AsideList
 from pulsestream.ingest.files import Files
-from unit.ingest.lines import event, line
+from unit.ingest.lines import checked, event, line
 
 PATH = "aside.jsonl"
 
@@ -55,6 +55,13 @@ def test_an_id_comes_with_the_hash_of_its_content(tmp_path):
     raw = line(7, event("seven"))
     aside.add(7, raw, "refused")
     assert aside.ids() == [("acme", "seven", json.loads(raw)["content_hash"])]
+
+
+def test_an_event_is_given_back_as_it_was_checked(tmp_path):
+    opened(tmp_path).add(7, line(7, event("seven", message="São Paulo")), "refused")
+    for aside in (opened(tmp_path), opened(tmp_path)):
+        assert aside.line("acme", "seven") == checked(event("seven", message="São Paulo")).line
+        assert aside.line("zeta", "seven") is aside.line("acme", "eight") is None
 
 
 def test_a_line_torn_at_any_byte_is_forgotten_and_spoils_no_other(tmp_path):

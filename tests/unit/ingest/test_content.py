@@ -102,3 +102,47 @@ def test_what_cannot_be_compared_differs():
     raw = json.dumps(event("a"))[:-1] + ', "payload": {"a": 1e9999999999999999999, "b": %d}}'
     one, other = (checked((raw % number).encode()).line for number in (1, 2))
     assert not same_content(one, other)
+
+
+# ---- where they differ
+
+DIFFERING = [
+    ({"title": "other"}, [("title", '"other"')]),
+    ({"severity": "warning", "message": "x"}, [("message", '"x"'), ("severity", '"warning"')]),
+    ({"timestamp": "2026-05-04T10:20:30.5+00:00"}, [("timestamp", "2026-05-04T10:20:30.500000+00:00")]),
+    ({"timestamp": None}, []),
+    ({"metrics": {"response_time_ms": 10.5, "status_code": 500}},
+     [("metrics.response_time_ms", "10.5"), ("metrics.status_code", "500")]),
+    ({"context": {"user_id": "u", "tags": {"b": "2", "a": "3"}}}, [("context.tags.a", '"3"')]),
+    ({"context": None}, [("context", "absent")]),
+    ({"metadata": {"a": 1}}, [("metadata", '{"a":1}')]),
+    ({"payload": {"n": 1, "list": [1, True, 7]}}, [("payload.list.2", "7")]),
+    ({"payload": {"n": 1, "list": [1, True]}}, [("payload.list", "[1,true]")]),
+    ({"payload": {"n": 12345678901234567890123, "list": [1, True, None]}}, [("payload.n", "12345678901234567890123")]),
+    ({"odd": {"x": "", "y": None}}, [("odd.y", "null")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "expected"), DIFFERING)
+def test_the_fields_that_differ_are_named_with_what_was_sent(changes, expected):
+    sent = checked(FULL | changes)
+    known = content.of_stored(_stored(FULL))
+    told = [(one.path, one.value) for one in content.differences(known, content.of_line(sent.line))]
+    assert sorted(told) == sorted(expected)
+    assert bool(told) != content.same(known, content.of_line(sent.line))
+
+
+def test_a_great_difference_is_told_in_a_few_words():
+    sent = checked(FULL | {"payload": {f"{'n' * 300}{number}": "é" * 500 for number in range(100)}})
+    told = content.differences(content.of_line(_written(FULL)), content.of_line(sent.line))
+    assert len(told) == content.DIFFERENCES_MAX
+    assert all(len(one.path) <= 201 and len(one.value) <= 61 for one in told)
+    assert told[0].value.startswith('"ééé')
+
+
+@pytest.mark.parametrize("payload", ['{"a": 1e9999999999999999999, "b": 1}', '{"a":' * 400 + "1" + "}" * 400])
+def test_what_cannot_be_read_differs_without_a_name(payload):
+    raw = json.dumps(event("a"))[:-1] + ', "payload": %s}'
+    known, sent = (content.of_line(checked((raw % text).encode()).line) for text in (payload, payload[:-1] + ',"c":1}'))
+    assert not content.same(known, sent)
+    assert len(content.differences(known, sent)) <= 1

@@ -16,7 +16,7 @@ from pulsestream.ingest.content import Difference
 from pulsestream.ingest.dedup import Dedup, batch_of
 from pulsestream.ingest.index import hash_id
 from pulsestream.store.port import PastIds
-from unit.ingest.lines import checked, event
+from unit.ingest.lines import TWINS, checked, event
 
 A = checked(event("a"))
 A_OTHERWISE = checked(event("a", timestamp="2026-05-04T12:20:30.123456+02:00"))
@@ -24,8 +24,6 @@ A_OTHER = checked(event("a", title="other"))
 B = checked(event("b"))
 C = checked(event("c"))
 BAD = checked(event("bad", title=""))
-# Two ids of one hash. xxh3 multiplies the two halves of a block, each first xored with a constant; this exchanges them.
-TWINS = ("$PPa$0P0$PPa$0P00123456789abcdef", "௽t𵶒௽t𵶒0123456789abcdef")
 ONE, TWIN = (checked(event(name)) for name in TWINS)
 
 
