@@ -28,6 +28,7 @@ _SMALL = 16
 # Moves that each new pair pays for, while there is something to move: twice what there will be.
 _MOVES = 40
 _RECENT_BYTES = 72  # a pair of numbers, as objects
+_LOADED_AT_ONCE = 8  # times `STEP`: at start-up nobody waits for the event loop
 _VECTOR_MIN = 24  # events from which on one look for all of them is cheaper than one each
 
 
@@ -63,21 +64,31 @@ class Index:
         self._rewrites: list[Rewrite] = []  # the last one goes first: it is the smallest
         self._due = 0  # moves that are paid for
         self._forgetting: Rewrite | None = None
+        self._loading: list[tuple[Hashes, Hashes]] = []
         self._held = False  # no rewrite begins
 
     # ---- at start-up
 
     def load(self, ids: Hashes, contents: Hashes) -> None:
         """Some of the pairs of the store."""
-        self._runs.append(Run.of(ids, contents))
+        self._loading.append((ids, contents))
+        if sum(len(some) for some, _ in self._loading) >= self._step * _LOADED_AT_ONCE:
+            self._load_some()
 
     def loaded(self) -> None:
         """That was all."""
+        self._load_some()
         if len(self._runs) > 1:
             rewrite = Rewrite(self._runs)
             while not rewrite.done:
-                rewrite.step(self._step * 2)
+                rewrite.step(self._step * _LOADED_AT_ONCE)
             self._runs = [rewrite.target]
+
+    def _load_some(self) -> None:
+        if self._loading:
+            ids, contents = (np.concatenate(columns) for columns in zip(*self._loading, strict=True))
+            self._runs.append(Run.of(ids, contents))
+            self._loading.clear()
 
     # ---- looking
 

@@ -20,7 +20,8 @@ EXACT = 1  # flags of a look: there is an event of this id hash and this content
 OTHER = 2  # there is one of this id hash and another content hash
 
 _BUCKET = 4  # entries of the table's places, at least, and less than twice as many: 0.5 to 1 byte a pair
-_MAPPED_BYTES = 1 << 20
+_MERGED_MAX = 4
+_MAPPED_BYTES = 1 << 18
 
 
 class Gone(Protocol):
@@ -189,7 +190,8 @@ class Rewrite:
         high = max(high, low + 1)  # all those of one id hash are moved at once
         parts = [run.take(high) for run in self.runs]
         ids, contents = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        order = np.argsort(ids, kind="stable")
+        # What this calls a stable sort merges the parts; of many of them that is slower than to sort them.
+        order = np.argsort(ids, kind="stable" if len(parts) <= _MERGED_MAX else None)
         ids, contents = ids[order], contents[order]
         moved = len(ids)
         if self._gone is not None:
