@@ -30,6 +30,10 @@ TARGETS = (
     Target("overload", "worst.p99_ms", "overload: what is admitted, p99", 5_000, " ms", at_least=False),
     Target("sharing", "kept", "ingest at half its best, kept while dashboards ask", 0.9, ""),
     Target("sharing", "slowdown", "questions while that is ingested, times alone", 2.0, "", at_least=False),
+    Target("dedup", "new_event_us", "10M known: CPU of a new event", 1.0, " us", at_least=False),
+    Target("dedup", "bytes_per_event_at_most", "10M known: memory of an event", 20, " bytes", at_least=False),
+    Target("dedup", "known_1000_ms", "10M known: 1,000 of them again", 20, " ms", at_least=False),
+    Target("dedup", "start_s", "10M known: a start until ready", 3, " s", at_least=False),
     Target("search", "ms.newest", "search among 1M, newest", 50, " ms", at_least=False),
     Target("search", "ms.all", "search among 1M, five filters", 50, " ms", at_least=False),
 )

@@ -78,16 +78,15 @@ class Index:
     def loaded(self) -> None:
         """That was all."""
         self._load_some()
-        if len(self._runs) > 1:
+        if self._runs:
             rewrite = Rewrite(self._runs)
-            while not rewrite.done:
-                rewrite.step(self._step * _LOADED_AT_ONCE)
+            rewrite.by_bytes()
             self._runs = [rewrite.target]
 
     def _load_some(self) -> None:
         if self._loading:
             ids, contents = (np.concatenate(columns) for columns in zip(*self._loading, strict=True))
-            self._runs.append(Run.of(ids, contents))
+            self._runs.append(Run.roughly(ids, contents))
             self._loading.clear()
 
     # ---- looking
