@@ -75,6 +75,7 @@ class Sweeping:
             session.insert_outcomes([Outcome("acme", 0, "stored", "", counted, counted)])
             for tenant, known in session.known_ids():
                 self.dedup.load(tenant, known.id_hashes, known.content_hashes)
+            self.dedup.loaded()
         self.sweeper = Sweeper(
             open_session=self._session,
             hold=self._hold,
@@ -124,6 +125,7 @@ def test_what_is_past_is_removed_when_the_sweeper_wakes(store, tmp_path):
     async def run():
         async with Sweeping(store, tmp_path) as sweeping:
             sweeping.sweeper.wake()
+            assert sweeping.knows("e2")
             await sweeping.until(lambda: sweeping.expirations.of("acme").removed)
             assert sweeping.present() == [1]
             assert sweeping.expirations.of("acme").removed == 4
