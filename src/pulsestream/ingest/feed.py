@@ -32,6 +32,7 @@ BLOCK_EVENTS = 40_000
 BLOCK_BYTES = 64 * 1024 * 1024
 _WEEK_US = 7 * 24 * 3600 * 1_000_000
 _START_ATTEMPTS = 30  # some four minutes
+_QUIET_S = 0.02
 _HUNG_S = 30.0  # for an insert under way at a stop; the thread ends with the process
 _BACKOFF_S = (0.1, 0.5, 2.0, 5.0, 10.0)
 
@@ -207,11 +208,15 @@ class Feeder:
                 if self._give_up:
                     return []
                 if self._waiting:
-                    due_s = max(self._oldest + self._linger_s, self._rests_until) - self._clock.monotonic()
+                    now = self._clock.monotonic()
+                    lingers_s, rests_s = self._oldest + self._linger_s - now, self._rests_until - now
                     full = self._waiting_events >= BLOCK_EVENTS
-                    if self._hurry or self._stopping or full or due_s <= 0:
+                    if self._hurry or self._stopping or full or max(lingers_s, rests_s) <= 0:
                         return self._take()
-                    self._condition.wait(due_s)
+                    if lingers_s > 0:
+                        self._condition.wait(lingers_s)
+                    elif not self._condition.wait(min(rests_s, _QUIET_S)):
+                        return self._take()  # nothing more comes to rest for
                 elif self._stopping:
                     return []
                 else:
