@@ -9,8 +9,9 @@ BIN = .venv/bin
 TEST_PROCESSES = 2
 # How long each part of `make torture` goes on, about.
 TORTURE_SECONDS = 120
+SOAK_MINUTES = 10
 
-.PHONY: help install demo test quick torture check bench bench-100k bench-1m datasets clean lock
+.PHONY: help install demo test quick torture check bench bench-100k bench-1m soak datasets clean lock
 
 help:
 	@echo "make install     .venv with PulseStream and its tools (about 250 MB the first time)"
@@ -22,6 +23,7 @@ help:
 	@echo "make bench       what one machine takes in and answers, each figure beside its target; some ten minutes"
 	@echo "make bench-100k  100,000 events through the ingester: throughput, memory, disk, answers, and a plot"
 	@echo "make bench-1m    the same with 1,000,000"
+	@echo "make soak        single events for ten minutes (SOAK_MINUTES=...): parts, journal, memory and lag stay bounded"
 	@echo "make datasets    the four sample files, the same bytes everywhere"
 	@echo "make lock        renew requirements-dev.lock with the newest versions that pyproject.toml allows"
 	@echo "make clean       remove .venv, caches and what make made"
@@ -68,6 +70,9 @@ bench-1m: .venv/installed
 # A fixed seed and a fixed end, so that a file is the same bytes whenever and wherever it is made.
 END = 2026-11-20T12:00:00Z
 GENERATE = $(BIN)/pulsestream generate --quiet --end $(END)
+
+soak: .venv/installed
+	@$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES)
 
 datasets: .venv/installed
 	@echo "datasets: test_events_500.jsonl      500 events,  24 hours"
