@@ -159,11 +159,15 @@ class TooLarge(PulseStreamError):
 
 
 class RateLimited(PulseStreamError):
-    """Over the tenant's rate. `retry_after_s`: when the same request fits, if nobody else sends meanwhile."""
+    """Over the tenant's rate. `retry_after_s`: when the same request fits, if nobody else sends meanwhile.
+
+    `events`: how many of a request are to be counted as refused so, where nobody did it yet.
+    """
 
     code = "rate_limited"
     http_status = 429
     retryable = True
+    events = 0
 
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
@@ -179,11 +183,12 @@ class TooManyRequests(PulseStreamError):
 
 
 class Overloaded(PulseStreamError):
-    """`retry_after_s`: when the sender should come back."""
+    """`retry_after_s`: when the sender should come back. `events`: as in RateLimited."""
 
     code = "overloaded"
     http_status = 503
     retryable = True
+    events = 0
 
     def __init__(self, message: str, retry_after_s: float = 1) -> None:
         super().__init__(message)

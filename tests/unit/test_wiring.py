@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
+import sys
 
 import pytest
 
 from pulsestream.config import Settings
-from pulsestream.errors import Overloaded, Reason, StoreBusy, StoreInUse, StoreRefused, TooManyRequests
+from pulsestream.errors import Overloaded, RateLimited, Reason, StoreBusy, StoreInUse, StoreRefused, TooManyRequests
 from pulsestream.ingest.aside import AsideList
 from pulsestream.ingest.files import Files
 from pulsestream.ingest.pipeline import Body
@@ -186,5 +188,38 @@ def test_checked_events_wait_only_where_there_is_room(tmp_path):
     async def outcomes(server):
         assert await server.fresh(TENANT)
         return await server.questions.outcomes(TENANT)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("refusal", ["over the rate", "at once", "full backlog", "failing disk"])
+def test_a_refused_body_is_given_back_at_once(tmp_path, monkeypatch, refusal):
+    """Not when the collector of cycles comes round: a thousand refused bodies would fill the memory before that."""
+    body = json.dumps({"events": [event("a"), event("b")]}).encode()
+
+    def fails(*_):
+        raise OSError(28, "No space left on device")
+
+    async def run():
+        async with serving(tmp_path, rate_events_per_s=1, burst_events=2) as server:
+            if refusal == "over the rate":
+                await send(server, event("first"))
+            elif refusal == "at once":
+                await send(server, event("first"), event("second"))
+            elif refusal == "full backlog":
+                monkeypatch.setattr(server.backlog, "has_room", lambda _: False)
+            else:
+                monkeypatch.setattr(server.files, "append", fails)
+            references = sys.getrefcount(body)
+            gc.disable()
+            try:
+                for _ in range(3):
+                    with pytest.raises((RateLimited, Overloaded)):
+                        await server.pipeline.take(Body(TENANT, body))
+                    await asyncio.sleep(0)
+                assert sys.getrefcount(body) == references
+            finally:
+                gc.enable()
+                monkeypatch.undo()
 
     asyncio.run(run())

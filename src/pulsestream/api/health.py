@@ -67,7 +67,7 @@ def _look(server: Server) -> OperatorHealth:
     if server.corrupt_segments:
         problems.append(f"{server.corrupt_segments} journal segments were corrupt; copies are in the folder corrupt/")
     if journal.failing:
-        problems.append(f"the journal could not be written: {journal.last_failure}")
+        problems.append(f"the journal takes no events just now: {journal.last_failure}")
     if free < _DISK_FREE_MIN:
         problems.append(f"the disk has only {free // (1 << 20)} MiB left")
     return OperatorHealth(

@@ -42,7 +42,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 # A request that is under way at a stop may take this long.
 _LAST_REQUESTS_S = 10
-_OBJECTS_UNTIL_COLLECTED = 50_000
+_OBJECTS_UNTIL_COLLECTED = 10_000
 # The event loop gives up the interpreter with every wait, and gets it back from a thread that decodes only when this
 # is over. With Python's own 5 ms, under overload a refusal came after 1.2 s, and with this after 10 ms.
 _SWITCH_S = 0.000_5

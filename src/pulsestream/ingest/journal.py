@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -34,6 +35,8 @@ from pulsestream.metrics import (
     JOURNAL_WRITTEN_BYTES,
     Stage,
 )
+
+log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 GROUP_BYTES = 32 * 1024 * 1024  # of lines in one group, unless its first request alone has more
@@ -75,7 +78,7 @@ class JournalState(Struct, frozen=True):
     waiting_bytes: int  # in memory
     unfed_bytes: int  # on disk
     segments: int
-    failing: bool  # the last group could not be written
+    failing: bool  # the last group could not be written, or no more is taken
     last_failure: str
 
 
@@ -110,7 +113,8 @@ class Journal:
         self._filling: asyncio.Future[None] | None = None  # `group` of who joins now
         self._idle = asyncio.Event()
         self._idle.set()
-        self._closing = False
+        self._closing = ""  # why nothing may join any more
+        self._given_up = False
         self._queue: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._commit_forever, name="journal", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -132,7 +136,7 @@ class Journal:
 
     async def close(self) -> None:
         """Write what waits, then stop. Nothing may join from now on."""
-        self._closing = True
+        self._closing = self._closing or "the server is stopping: send this again to its successor"
         await self._idle.wait()
         if self._uncounted:
             self._commit_open()
@@ -146,7 +150,12 @@ class Journal:
     def state(self) -> JournalState:
         segments = len(self._sealed) + (self._path is not None)
         return JournalState(
-            self._next, self._waiting.total, self._unfed_bytes, segments, self._failing, self._last_failure
+            self._next,
+            self._waiting.total,
+            self._unfed_bytes,
+            segments,
+            self._failing or self._given_up,
+            self._last_failure,
         )
 
     def join(self, entry: Entry) -> asyncio.Future[int]:
@@ -158,7 +167,7 @@ class Journal:
         size = entry.size_bytes
         if self._closing:
             self.count(entry.tenant, "overloaded", sum(entry.tally.values()))
-            raise Overloaded("the server is stopping: send this again to its successor", retry_after_s=5)
+            raise Overloaded(self._closing, retry_after_s=5)
         if entry.events:
             try:
                 self.check_room(entry.tenant)
@@ -174,6 +183,11 @@ class Journal:
         if self._idle.is_set():
             self._commit_open()
         return entry.done
+
+    def give_up(self) -> None:
+        """What is known of the events in memory is wrong: take none until a start has read it from the store again."""
+        self._closing = "the server takes no events until it is started again, which loses nothing: its log says why"
+        self._given_up, self._last_failure = True, self._closing
 
     def check_room(self, tenant: str) -> None:
         """Raises Overloaded where no event of this tenant may join now. May be called on any thread."""
@@ -234,18 +248,23 @@ class Journal:
                 self.count(entry.tenant, "overloaded", sum(entry.tally.values()))
             else:
                 self._backlog.add(last, entry.tenant, len(entry.events), entry.size_bytes)
-            entry.settled(last)
+            try:
+                entry.settled(last)
+            except Exception:
+                log.exception("what became of a group could not be noted")
+                self.give_up()
         unsettled = self._open[0].group if self._open else None
         for settled in {entry.group for entry in group.entries}:
             if settled is not None and settled is not unsettled:
                 settled.set_result(None)
         for entry in group.entries:
-            if entry.done is None or entry.done.done():  # its request was cancelled
+            done, entry.done = entry.done, None  # the committer keeps the entry until the next group
+            if done is None or done.done():  # its request was cancelled
                 continue
             if last is None:
-                entry.done.set_exception(Overloaded(f"the journal could not be written ({self._last_failure})", 5))
+                done.set_exception(Overloaded(f"the journal could not be written ({self._last_failure})", 5))
             else:
-                entry.done.set_result(last)
+                done.set_result(last)
         # A timer that ended during the write left what it was for to us.
         if self._open or (self._uncounted and self._counting is None and not self._closing):
             self._commit_open()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -26,6 +27,8 @@ from pulsestream.ingest.scrub import Scrubber, scrub_all
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.validate import Admissible, Refusal, Terms, check, check_irregular
 from pulsestream.turns import Turns
+
+log = logging.getLogger(__name__)
 
 # A body over one of these is decoded on another thread, so that it holds up nobody else's request.
 OFF_LOOP_BYTES = 256 * 1024
@@ -98,18 +101,6 @@ class _Read(Struct, frozen=True):
     batch_id: str | None
 
 
-class _RefusedWhole(Exception):
-    """A request whose events are counted, and of which none is kept."""
-
-    def __init__(self, error: RateLimited | Overloaded, events: int) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.outcome: Literal["rate_limited", "overloaded"] = (
-            "rate_limited" if isinstance(error, RateLimited) else "overloaded"
-        )
-        self.events = events
-
-
 class Pipeline:
     def __init__(
         self,
@@ -160,10 +151,13 @@ class Pipeline:
                 read = await self._turns.run(body.tenant, lambda: self._read_in_turn(body, terms, timing))
             else:
                 read = self._read(body, terms, timing)
-        except _RefusedWhole as refused:
+        except (RateLimited, Overloaded) as error:
             if not body.dry_run:
-                self._journal.count(body.tenant, refused.outcome, refused.events)
-            raise refused.error from refused
+                outcome: Literal["rate_limited", "overloaded"] = (
+                    "rate_limited" if isinstance(error, RateLimited) else "overloaded"
+                )
+                self._journal.count(body.tenant, outcome, error.events)
+            raise
         try:
             size = self._take_room(body, read)
             try:
@@ -173,6 +167,7 @@ class Pipeline:
                 timing.journal_wait = self._tick()
             finally:
                 self._room.give_back(body.tenant, size)
+                kept = None  # it holds an error whose frames hold it, and so the body
         except Overloaded:
             if not body.dry_run:
                 self._limiter.give_back(body.tenant, len(read.checked))
@@ -252,14 +247,16 @@ class Pipeline:
         return self._read(body, terms, timing)
 
     def _read(self, body: Body, terms: Terms, timing: Timing) -> _Read:
-        """May run on any thread. Raises _RefusedWhole where the tenant's rate or the journal has no room."""
+        """May run on any thread. Raises RateLimited, Overloaded where the tenant's rate or the journal has no room."""
         limits = self._limits(body.tenant)
         data = inflate(body.data, body.encoding, bytes_max=limits.body_bytes_max)
         try:
             self._limiter.check_debt(body.tenant)
             self._journal.check_room(body.tenant)
         except (RateLimited, Overloaded) as error:
-            raise _RefusedWhole(error, 1 if body.single else count_events(data, body.content_type)) from error
+            # Nothing that the error's frames hold may hold the error: such a body would wait for the cycle collector.
+            error.events = 1 if body.single else count_events(data, body.content_type)
+            raise
         if body.single:
             pieces: Iterable[Decoded] = [decode_one(data)]
         else:
@@ -268,7 +265,8 @@ class Pipeline:
         try:
             self._limiter.take(body.tenant, len(found.checked), dry_run=body.dry_run)
         except RateLimited as error:
-            raise _RefusedWhole(error, len(found.checked)) from error
+            error.events = len(found.checked)
+            raise
         return found
 
     def _check(self, tenant: str, pieces: Iterable[Decoded], terms: Terms, timing: Timing) -> _Read:
@@ -350,8 +348,13 @@ class Pipeline:
 
     def _work(self) -> None:
         self._catching_up = False
-        self._dedup.work()
-        self._catch_up()
+        try:
+            self._dedup.work()
+        except Exception:
+            log.exception("the known ids could not be put in order")
+            self._journal.give_up()
+        else:
+            self._catch_up()
 
 
 def _pieces(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:

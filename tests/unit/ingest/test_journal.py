@@ -421,3 +421,40 @@ def test_a_timer_that_ends_during_a_write_leaves_nothing_uncounted(tmp_path):
             assert writing.journal._uncounted == {}
 
     asyncio.run(run())
+
+
+def test_a_group_whose_outcome_cannot_be_noted_ends_every_wait_and_is_the_last(tmp_path):
+    """It is on disk, but the ids in memory are wrong from here on: nothing may be sorted by them."""
+
+    async def run():
+        async with Writing(tmp_path) as writing:
+
+            def fails(_):
+                raise MemoryError
+
+            entry = Entry("acme", [checked(event("a"))], {("stored", ""): 1}, settled=fails)
+            assert await asyncio.wait_for(writing.journal.join(entry), PATIENCE_S) > 0
+            await asyncio.wait_for(entry.group, PATIENCE_S)
+            assert writing.journal.state.failing
+            with pytest.raises(Overloaded, match="started again"):
+                writing.join("b")
+
+    asyncio.run(run())
+    assert found(tmp_path) == (["a"], {("acme", "stored"): 1, ("acme", "overloaded"): 1})
+
+
+def test_a_request_that_is_cancelled_leaves_the_wait_of_others_alone(tmp_path):
+    async def run():
+        async with Writing(tmp_path) as writing:
+            held = await writing.held()
+            first, second = (Entry("acme", [checked(event(name))], {("stored", ""): 1}) for name in "ab")
+            writing.journal.join(first).cancel()
+            kept = writing.journal.join(second)
+            assert first.group is second.group
+            assert not first.group.done()
+            writing.files.gate.set()
+            await asyncio.gather(held, kept)
+            assert first.group.done()
+
+    asyncio.run(run())
+    assert found(tmp_path)[0] == ["held", "a", "b"]
