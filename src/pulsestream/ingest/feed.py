@@ -32,7 +32,6 @@ BLOCK_EVENTS = 40_000
 BLOCK_BYTES = 64 * 1024 * 1024
 _WEEK_US = 7 * 24 * 3600 * 1_000_000
 _START_ATTEMPTS = 30  # some four minutes
-_QUIET_S = 0.02
 _HUNG_S = 30.0  # for an insert under way at a stop; the thread ends with the process
 _BACKOFF_S = (0.1, 0.5, 2.0, 5.0, 10.0)
 
@@ -79,7 +78,6 @@ class Feeder:
         self._oldest = 0.0
         self._waiting_events = 0
         self._hurry = False
-        self._rests_until = 0.0
         self._stopping = False
         self._give_up = False
         self._replaying = True
@@ -163,13 +161,9 @@ class Feeder:
         self._replaying = False
         with contextlib.suppress(Stopped):
             while batch := self._next_batch():
-                began = self._clock.monotonic()
                 with self._in_turn():
                     self._feed_at_last(batch)
                 self._told_fed(batch, self._fed)
-                # An engine that is busy gets larger blocks: each costs it a part, and parts are merged.
-                ended = self._clock.monotonic()
-                self._rests_until = ended + min(ended - began, self._linger_s)
         if self._session is not None:
             self._session.close()
 
@@ -208,15 +202,11 @@ class Feeder:
                 if self._give_up:
                     return []
                 if self._waiting:
-                    now = self._clock.monotonic()
-                    lingers_s, rests_s = self._oldest + self._linger_s - now, self._rests_until - now
+                    age = self._clock.monotonic() - self._oldest
                     full = self._waiting_events >= BLOCK_EVENTS
-                    if self._hurry or self._stopping or full or max(lingers_s, rests_s) <= 0:
+                    if self._hurry or self._stopping or full or age >= self._linger_s:
                         return self._take()
-                    if lingers_s > 0:
-                        self._condition.wait(lingers_s)
-                    elif not self._condition.wait(min(rests_s, _QUIET_S)):
-                        return self._take()  # nothing more comes to rest for
+                    self._condition.wait(self._linger_s - age)
                 elif self._stopping:
                     return []
                 else:

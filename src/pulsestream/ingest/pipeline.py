@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Literal, Protocol
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from pulsestream.clock import Clock
 from pulsestream.control.tenants import Limits
@@ -225,7 +225,7 @@ class Pipeline:
 
         Raises Overloaded, with the events counted, where there is no room for them to wait.
         """
-        size = sum([len(item.line) for item in read.checked if isinstance(item, Admissible)])
+        size = sum([len(event.line) for event in read.batch.events])
         if not self._room.has_room(body.tenant, size):
             if not body.dry_run:
                 self._journal.count(body.tenant, "overloaded", len(read.checked))
@@ -281,7 +281,10 @@ class Pipeline:
             began = self._tick()
             items = piece.items if scrubber is None else scrub_all(piece.items, scrubber, len(checked), scrubbed)
             between = self._tick()
-            checked += [_checked(item, index, terms) for index, item in enumerate(items, len(checked))]
+            checked += [
+                check(item, index, terms) if isinstance(item, Event) else check_irregular(item, index, terms)
+                for index, item in enumerate(items, len(checked))
+            ]
             scrub_s += between - began
             check_s += self._tick() - between
             lines += piece.lines or ()
@@ -375,10 +378,6 @@ def _compared(
         doubt.key: compare(known[doubt.event.event_id], doubt.event) if doubt.event.event_id in known else "absent"
         for doubt in doubts
     }
-
-
-def _checked(item: Event | Raw, index: int, terms: Terms) -> Admissible | Refusal:
-    return check(item, index, terms) if isinstance(item, Event) else check_irregular(item, index, terms)
 
 
 def _tally(found: Sorted) -> Tally:
