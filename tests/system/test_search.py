@@ -6,6 +6,8 @@ import pytest
 
 from system.program import event
 
+pytestmark = pytest.mark.slow
+
 RICH = event(
     "rich",
     event_type="error_event",
