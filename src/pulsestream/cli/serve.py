@@ -88,7 +88,6 @@ def command(config: Path | None, **given: str | None) -> None:
     settings = _move_in(settings)
     import uvloop
 
-    sys.setswitchinterval(_SWITCH_S)
     uvloop.run(_serve(settings, listener))
 
 
@@ -174,7 +173,11 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
 
 def _tune_interpreter() -> None:
-    """Nearly nothing is part of a cycle here; to look for one every 700 objects takes a tenth of a busy server."""
+    """Nearly nothing is part of a cycle here; to look for one every 700 objects takes a tenth of a busy server.
+
+    For `_SWITCH_S` see there.
+    """
+    sys.setswitchinterval(_SWITCH_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTED, 20, 50)

@@ -278,23 +278,25 @@ class Pipeline:
         by_line, batch_id = False, None
         scrub_s = check_s = 0.0
         for piece in pieces:
-            began = self._tick()
-            items = piece.items if scrubber is None else scrub_all(piece.items, scrubber, len(checked), scrubbed)
-            between = self._tick()
+            items, began = piece.items, self._tick()
+            if scrubber is not None:
+                items = scrub_all(items, scrubber, len(checked), scrubbed)
+                scrub_s += self._tick() - began
+                began = self._tick()
             checked += [
                 check(item, index, terms) if isinstance(item, Event) else check_irregular(item, index, terms)
                 for index, item in enumerate(items, len(checked))
             ]
-            scrub_s += between - began
-            check_s += self._tick() - between
+            check_s += self._tick() - began
             lines += piece.lines or ()
             by_line, batch_id = piece.lines is not None, piece.batch_id
-        began = self._tick()
+        ended = self._tick()
         batch = batch_of(checked)
         timing.events = len(checked)
+        timing.decode = ended - check_s - scrub_s
+        if scrubber is not None:
+            timing.scrub = ended - check_s
         timing.check = self._tick()
-        timing.scrub = began - check_s
-        timing.decode = timing.scrub - scrub_s
         return _Read(checked, batch, scrubbed, lines if by_line else None, batch_id)
 
     async def _settle_ids(self, body: Body, read: _Read) -> tuple[Sorted, asyncio.Future[int] | None]:
