@@ -66,6 +66,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 2048 * _MIB
     feed_linger_ms: Annotated[int, _number(1, 60_000, "longest time an event waits for a larger block")] = 250
     query_threads: Annotated[int, _number(1, 64, "questions of one tenant answered at one time")] = 2
+    query_seconds_max: Annotated[int, _number(1, 3600, "longest time a question may take the engine, in seconds")] = 30
+    query_rows_max: Annotated[int, _number(1000, 10**12, "most events that the engine may read for one question")] = (
+        1_000_000_000
+    )
+    query_memory_mib: Annotated[
+        int, _number(64, 1024 * 1024, "most memory the engine may use for one question, in MiB")
+    ] = 2048
     engine_memory_mib: Annotated[int, _number(256, 1024 * 1024, "most memory the engine may use, in MiB")] = 4096
     connections_max: Annotated[
         int, _number(1, 1_000_000, "connections open at one time, and at most half of the process's files; beyond: 503")

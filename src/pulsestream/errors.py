@@ -19,6 +19,7 @@ The exception tree (code -> HTTP status, exit code, whether a retry can help):
     ├── TooManyRequests           too_many_requests    429   1  yes
     ├── Overloaded                overloaded           503   1  yes
     ├── QueryTooHeavy             query_too_heavy      422   1  no
+    ├── Cancelled                 cancelled            503   1  yes
     ├── ServerUnreachable         server_unreachable   502   1  yes
     ├── RemoteError               remote               502   1  no
     └── StoreError                store                503   1  yes
@@ -198,6 +199,14 @@ class Overloaded(PulseStreamError):
 class QueryTooHeavy(PulseStreamError):
     code = "query_too_heavy"
     http_status = 422
+
+
+class Cancelled(PulseStreamError):
+    """A question that was ended before it was answered: who asked has left, or an operator ended it."""
+
+    code = "cancelled"
+    http_status = 503
+    retryable = True
 
 
 class ServerUnreachable(PulseStreamError):

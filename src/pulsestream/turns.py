@@ -30,15 +30,17 @@ class Turns:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # in the order of whose turn comes next
 
     async def run(self, tenant: str, call: Callable[[], T]) -> T:
-        """What `call` returns or raises, called on one of the threads when it is this tenant's turn."""
+        """What `call` returns or raises, called on one of the threads when it is this tenant's turn.
+
+        Who is cancelled while it runs leaves the thread busy until it ends.
+        """
         if self._may_begin(tenant):
             self._begin(tenant)
         else:
             await self._turn(tenant)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, call)
-        finally:
-            self._end(tenant)
+        running = asyncio.get_running_loop().run_in_executor(self._executor, call)
+        running.add_done_callback(lambda done: self._ended(tenant, done))
+        return await asyncio.shield(running)
 
     def close(self) -> None:
         """Wait for the calls under way; those that wait are cancelled."""
@@ -69,6 +71,11 @@ class Turns:
                 queue.remove(turn)
             if not queue:
                 del self._waiting[tenant]
+
+    def _ended(self, tenant: str, done: asyncio.Future[T]) -> None:
+        if not done.cancelled():
+            done.exception()  # nobody may be there to hear it
+        self._end(tenant)
 
     def _may_begin(self, tenant: str) -> bool:
         return self._free > (self._spare if self._under_way[tenant] else 0)

@@ -47,7 +47,7 @@ from pulsestream.query.model import View
 from pulsestream.query.run import Questions
 from pulsestream.query.token import NONCE_BYTES, Tokens
 from pulsestream.store.connect import connect
-from pulsestream.store.port import Session, Store
+from pulsestream.store.port import QueryLimits, Session, Store
 from pulsestream.store.probe import Probe
 from pulsestream.turns import Turns
 
@@ -261,9 +261,10 @@ class Server:
         self.eraser = Eraser(open_session=lambda: self._session(1), fed=lambda: self.feeder.state.fed)
         self.eraser.start(self._undeleted)
         self.questions = Questions(
-            open_session=lambda: self._session(2),
+            open_session=self._question_session,
             view=self._view,
             threads=self.settings.query_threads,
+            mark=secrets.token_hex(8),
         )
         self.journal = Journal(
             self.data / "journal",
@@ -355,6 +356,14 @@ class Server:
 
     def _session(self, threads: int) -> Session:
         return self.store.session(threads=threads)
+
+    def _question_session(self) -> Session:
+        limits = QueryLimits(
+            seconds_max=self.settings.query_seconds_max,
+            rows_max=self.settings.query_rows_max,
+            memory_bytes_max=self.settings.query_memory_mib << 20,
+        )
+        return self.store.session(threads=2, limits=limits)
 
     def _on_fed(self, spans: Sequence[Span], last: int) -> None:
         """On the feeder's thread."""

@@ -16,7 +16,8 @@ from pulsestream.clock import to_micros
 from pulsestream.errors import ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
 from pulsestream.ingest.index import hash_id
 from pulsestream.query import compile as sql
-from pulsestream.query.model import Filter, Query, View
+from pulsestream.query.expression import Field, one_of
+from pulsestream.query.model import Query, View
 from pulsestream.store import schema
 from pulsestream.store.connect import connect
 from pulsestream.store.port import Outcome, Past, Statement, Tombstone
@@ -190,7 +191,7 @@ def test_payload_and_metadata_keep_their_text(session, text):
 def test_a_trace_is_found_by_its_id_in_the_payload(session):
     session.insert_events(line(1, event("a", payload={"trace_id": "t1"}, trace={"span_id": "s"})))
     session.insert_events(line(2, event("b", payload={"trace_id": "no"}, trace={"trace_id": "t1"})))
-    question = Query(tenant="acme", limit=9, where=(Filter("trace_id", ("t1",)),))
+    question = Query(tenant="acme", limit=9, where=one_of(Field("trace_id"), ("t1",)))
     assert session.ask(sql.count(question, view=View())).rows[0][0] == 2
     assert stored(session, "a")["trace"] == {"span_id": "s"}
 

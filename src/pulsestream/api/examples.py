@@ -7,6 +7,7 @@ from typing import Any
 from pulsestream.errors import (
     BadParameters,
     BadRequest,
+    Cancelled,
     Exists,
     Forbidden,
     NotFound,
@@ -281,7 +282,8 @@ ERRORS: tuple[PulseStreamError, ...] = (
     TooLarge("a batch may hold 50000 events, this one holds 60000: send smaller batches", 50_000),
     UnsupportedEncoding("Content-Encoding 'br' is not supported: send gzip, zstd or plain"),
     BadParameters([("limit", "Expected `int` <= 1000")]),
-    QueryTooHeavy("the question takes too long: ask about a shorter time range"),
+    QueryTooHeavy("the question needs more time than one may take: narrow its time range or its filters"),
+    Cancelled("the question was cancelled"),
     RateLimited("over this tenant's rate of 1000 events/s: this fits in 0.042 s", 0.042),
     TooManyRequests("this tenant has 1000 requests under way, as many as it may: send fewer at one time"),
     Overloaded("too many large requests at one time: send this again in a moment", 1),

@@ -12,6 +12,7 @@ from pulsestream.control.keys import Scope
 from pulsestream.errors import (
     BadParameters,
     BadRequest,
+    Cancelled,
     Forbidden,
     Overloaded,
     PulseStreamError,
@@ -25,7 +26,7 @@ from pulsestream.errors import (
 
 Errors = Sequence[type[PulseStreamError]]
 
-ASKING: Errors = (QueryTooHeavy, StoreError)
+ASKING: Errors = (QueryTooHeavy, Cancelled, StoreError)
 # Any request can be unreadable, stop in the middle, or be one too many.
 _ALWAYS: Errors = (BadRequest, BadParameters, RequestTimeout, TooManyRequests, Overloaded)
 

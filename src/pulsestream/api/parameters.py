@@ -18,8 +18,8 @@ from pulsestream.control.keys import Key
 from pulsestream.errors import BadParameters
 from pulsestream.event import EVENT_TYPES, SEVERITIES
 from pulsestream.ingest.validate import cut
-from pulsestream.query.catalog import DIMENSIONS
-from pulsestream.query.model import Filter, Query
+from pulsestream.query.expression import Expression, Field, Tag, Text, all_of, one_of
+from pulsestream.query.model import Query
 from pulsestream.wiring import Server
 
 LIMIT_MAX = 1_000
@@ -96,20 +96,21 @@ def filters(
     error_code: Words = None,
     error_type: Words = None,
     tag: Annotated[Words, Parameter(description="name:value; all that are given must hold")] = None,
-    q: Annotated[str, Parameter(description="text in title or message, in any case")] = "",
+    q: Annotated[str, Parameter(description="text in title, message or error message, in any case")] = "",
     start_time: Annotated[str | None, Parameter(description="RFC 3339, included")] = None,
     end_time: Annotated[str | None, Parameter(description="RFC 3339, excluded")] = None,
 ) -> Query:
     """The filters of every path that lists or counts events. Of a repeated parameter any value may match."""
-    given = {name: value for name, value in locals().items() if name in DIMENSIONS and value is not None}
+    given = {name: value for name, value in locals().items() if name in FILTERED and value is not None}
     errors: list[tuple[str, str]] = []
-    where = tuple(Filter(name, _values(name, words, errors)) for name, words in given.items())
-    tags = []
+    where: list[Expression] = [one_of(Field(name), _values(name, words, errors)) for name, words in given.items()]
     for text in tag or ():
         name, colon, value = text.partition(":")
         if not colon:
             errors.append(("tag", f"{cut(text)!r} must be of the form name:value"))
-        tags.append((name, value))
+        where.append(one_of(Tag(name), (value,)))
+    if q:
+        where.append(Text((q,)))
     if errors:
         raise BadParameters(errors)
     return Query(
@@ -117,14 +118,17 @@ def filters(
         limit=1,
         start=moment("start_time", start_time),
         end=moment("end_time", end_time),
-        where=where,
-        tags=tuple(tags),
-        text=q,
+        where=all_of(where),
     )
 
 
-REPEATABLE = frozenset(("tag", *DIMENSIONS))
-FILTERS = ("tag", "q", "start_time", "end_time", *DIMENSIONS)
+# What `filters` takes, each a dimension.
+FILTERED = (
+    "event_type", "severity", "service", "endpoint", "method", "version", "environment", "status_code",
+    "user_id", "session_id", "request_id", "ip_address", "trace_id", "error_code", "error_type",
+)  # fmt: skip
+REPEATABLE = frozenset(("tag", *FILTERED))
+FILTERS = ("tag", "q", "start_time", "end_time", *FILTERED)
 
 
 def _values(name: str, words: list[str], errors: list[tuple[str, str]]) -> tuple[str | int, ...]:
@@ -133,7 +137,7 @@ def _values(name: str, words: list[str], errors: list[tuple[str, str]]) -> tuple
         errors += [
             (name, f"must be one of {', '.join(closed)}, not {cut(word)!r}") for word in words if word not in closed
         ]
-    if DIMENSIONS[name].type == "String":
+    if name != "status_code":
         return tuple(words)
     errors += [(name, f"must be a status from 100 to 599, not {cut(word)!r}") for word in words if not _is_status(word)]
     return tuple(int(word) for word in words if _is_status(word))

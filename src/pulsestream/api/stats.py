@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from litestar import get
 from litestar.params import Parameter
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pulsestream.api.operation import ASKING, terms
 from pulsestream.api.parameters import AnyRequest, Fresh, moment, only, server_of, tenant
@@ -15,6 +16,7 @@ from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters
 from pulsestream.ingest.minutes import Cost
 from pulsestream.metrics import REQUESTS_REFUSED
+from pulsestream.query.expression import Field
 from pulsestream.query.model import Query
 from pulsestream.wiring import Server
 
@@ -22,7 +24,8 @@ _OUTCOMES = ("stored", "duplicate", "rejected", "rate_limited", "overloaded")
 _MINUTES_MAX = 1_440
 _MINUTE = timedelta(minutes=1)
 _SERVICES_MAX = 1_000
-_RED = ("requests", "errors", "error_rate", "p50_ms", "p95_ms", "p99_ms")
+_RED = ("requests", "request_rate", "errors", "error_rate", "p50_ms", "p95_ms", "p99_ms")
+_RED_NAMES = ("requests", "requests_per_second", *_RED[2:])
 _RECENT = timedelta(minutes=15)
 _FIRST = datetime.min.replace(tzinfo=UTC)  # nothing can be before it
 
@@ -189,19 +192,19 @@ async def services(
     if start >= end:
         raise BadParameters([("start_time", "must be before end_time")])
     is_fresh = fresh and await server.fresh(owner)
-    by_service = Query(tenant=owner, limit=_SERVICES_MAX, start=start, end=end, group_by=("service",), measures=_RED)
     overall = Query(tenant=owner, limit=1, start=start, end=end, measures=_RED)
-    groups = await server.questions.measures(by_service)
-    [total] = await server.questions.measures(overall)
+    by_service = replace(overall, limit=_SERVICES_MAX, group_by=(Field("service"),))
     seconds = (end - start).total_seconds()
+    services = await server.questions.groups(by_service, seconds=seconds)
+    total = await server.questions.groups(overall, seconds=seconds)
     return Services(
         start_time=start,
         end_time=end,
-        total=Total(**_rated(total, seconds)),
-        services=[Service(**_rated(group, seconds)) for group in groups],
+        total=Total(**_red(total.rows[0])),
+        services=[Service(service=name, **_red(row)) for name, *row in services.rows],
         fresh=is_fresh,
     )
 
 
-def _rated(group: dict[str, Any], seconds: float) -> dict[str, Any]:
-    return group | {"requests_per_second": group["requests"] / seconds}
+def _red(row: list[Any]) -> dict[str, Any]:
+    return dict(zip(_RED_NAMES, row, strict=True)) | {"error_rate": row[3] or 0.0}

@@ -2,60 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from pulsestream.clock import to_micros
-from pulsestream.query.catalog import DIMENSIONS, MEASURES
+from pulsestream.query.apdex import Thresholds
+from pulsestream.query.catalog import APDEX_T, MEASURES, Measure, measures_of
+from pulsestream.query.condition import Bound, condition, like_pattern, value
+from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Cursor, Query, View
 from pulsestream.store.port import Parameter, Statement, in_pieces
 from pulsestream.store.record import COLUMNS
 
-_TAG_SEPARATOR = ":"  # in the column tag_pairs, between name and value
+_SECONDS_MAX = 2**32 - 1  # of the engine's DateTime
 
 
-class _Where:
+class Where:
     """Conditions that must all hold, with their parameters."""
 
     def __init__(self, query: Query, view: View) -> None:
-        self._conditions = ["tenant = {tenant:String}"]
-        self.parameters: dict[str, Parameter] = {"tenant": query.tenant}
+        self.bound = Bound()
+        self._conditions = [f"tenant = {self.bound.text(query.tenant)}"]
         if query.start is not None:
-            self.add("timestamp >= fromUnixTimestamp64Micro({start:Int64}, 'UTC')", start=to_micros(query.start))
+            self._since(to_micros(query.start))
         if query.end is not None:
-            self.add("timestamp < fromUnixTimestamp64Micro({end:Int64}, 'UTC')", end=to_micros(query.end))
-        for number, filter_ in enumerate(query.where):
-            dimension = DIMENSIONS[filter_.dimension]
-            name = f"where_{number}"
-            values: list[str] | list[int] = list(filter_.values)  # type: ignore[assignment]  # one type a dimension
-            self.add(f"{dimension.column} IN {{{name}:Array({dimension.type})}}", **{name: values})
-        for number, (tag, value) in enumerate(query.tags):
-            name = f"tag_{number}"
-            self.add(f"has(tag_pairs, {{{name}:String}})", **{name: tag + _TAG_SEPARATOR + value})
-        if query.text:
-            self.add(
-                "(positionCaseInsensitiveUTF8(title, {text:String}) > 0"
-                " OR positionCaseInsensitiveUTF8(message, {text:String}) > 0)",
-                text=query.text,
-            )
+            end_us = to_micros(query.end)
+            self.add(f"hour <= {self._hour(end_us)} AND timestamp < {self.bound.moment(end_us)}")
+        if query.where != EVERYTHING:
+            self.add(condition(query.where, self.bound))
         if view.oldest is not None:
-            self.add("timestamp >= fromUnixTimestamp64Micro({oldest:Int64}, 'UTC')", oldest=to_micros(view.oldest))
+            self._since(to_micros(view.oldest))
         if view.expiring is not None and (view.oldest is None or view.expiring[0] > to_micros(view.oldest)):
+            before_us, position = view.expiring
             self.add(
-                "NOT (timestamp < fromUnixTimestamp64Micro({expiring:Int64}, 'UTC')"
-                " AND position <= {expiring_to:UInt64})",
-                expiring=view.expiring[0],
-                expiring_to=view.expiring[1],
+                f"NOT (timestamp < {self.bound.moment(before_us)} AND position <= {self.bound(position, 'UInt64')})"
             )
-        for number, piece in enumerate(in_pieces(view.hidden)):
-            name = f"hidden_{number}"
-            self.add(f"event_id NOT IN {{{name}:Array(String)}}", **{name: piece})
+        for piece in in_pieces(view.hidden):
+            self.add(f"event_id NOT IN {self.bound(piece, 'Array(String)')}")
 
-    def add(self, condition: str, **parameters: Parameter) -> None:
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        return self.bound.parameters
+
+    def add(self, condition: str) -> None:
         self._conditions.append(condition)
-        self.parameters |= parameters
+
+    def _since(self, micros: int) -> None:
+        """The hour is in the sorting key: of a time alone the engine has to read every granule's."""
+        self.add(f"hour >= {self._hour(micros)} AND timestamp >= {self.bound.moment(micros)}")
+
+    def _hour(self, micros: int) -> str:
+        seconds = min(max(micros // 3_600_000_000 * 3600, 0), _SECONDS_MAX)
+        return f"toDateTime({self.bound(seconds, 'Int64')}, 'UTC')"
 
     def __str__(self) -> str:
         return " AND ".join(self._conditions)
+
+
+def measured(names: Sequence[str], bound: Bound, apdex: Thresholds, *, estimated: bool = False) -> list[str]:
+    """The SQL of these measures, of a group of events. What is per second is not divided yet."""
+    return [_sql(measure, bound, apdex, estimated=estimated) for measure in measures_of(tuple(names)).values()]
+
+
+def _sql(measure: Measure, bound: Bound, apdex: Thresholds, *, estimated: bool) -> str:
+    sql = measure.estimate if estimated and measure.estimate else measure.sql
+    return sql.replace(APDEX_T, threshold(bound, apdex)) if APDEX_T in sql else sql
+
+
+def threshold(bound: Bound, apdex: Thresholds) -> str:
+    """The milliseconds that an event's endpoint may take."""
+    if not apdex.of:
+        return bound(apdex.default_ms, "Float64")
+    cases = [
+        f"endpoint LIKE {bound.text(like_pattern(endpoint.split('*')))}, {bound(ms, 'Float64')}"
+        for endpoint, ms in apdex.of
+    ]
+    return f"multiIf({', '.join(cases)}, {bound(apdex.default_ms, 'Float64')})"
 
 
 def hours(query: Query, *, after: Cursor | None, snapshot: int | None, view: View) -> Statement:
@@ -64,9 +87,7 @@ def hours(query: Query, *, after: Cursor | None, snapshot: int | None, view: Vie
     It says how many events match, and how far back the page reaches. The engine cannot tell that itself: it
     would read every hour to sort by time. `snapshot`: None for everything there is.
     """
-    where = _paged(query, snapshot, view)
-    if after is not None:
-        where.add(_BEFORE_CURSOR, **_cursor_parameters(after))
+    where = _paged(query, after, snapshot, view)
     return Statement(
         f"SELECT toUnixTimestamp(hour), count() FROM events WHERE {where} GROUP BY hour ORDER BY hour DESC",
         where.parameters,
@@ -77,93 +98,84 @@ def page(
     query: Query, *, after: Cursor | None, snapshot: int | None, since_hour: int, offset: int, view: View
 ) -> Statement:
     """One page of whole events, newest first, none older than `since_hour` (seconds since 1970)."""
-    where = _paged(query, snapshot, view)
-    where.add("hour >= toDateTime({since_hour:Int64}, 'UTC')", since_hour=since_hour)
-    if after is not None:
-        where.add(_BEFORE_CURSOR, **_cursor_parameters(after))
+    where = _paged(query, after, snapshot, view)
+    where.add(f"hour >= toDateTime({where.bound(since_hour, 'Int64')}, 'UTC')")
     return Statement(
         f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY timestamp DESC, position DESC"
-        " LIMIT {limit:UInt64} OFFSET {offset:UInt64}",
-        where.parameters | {"limit": query.limit, "offset": offset},
+        f" LIMIT {where.bound(query.limit, 'UInt64')} OFFSET {where.bound(offset, 'UInt64')}",
+        where.parameters,
     )
 
 
-_BEFORE_CURSOR = (
-    "hour <= toStartOfHour(fromUnixTimestamp64Micro({after:Int64}, 'UTC'))"
-    " AND (timestamp, position) < (fromUnixTimestamp64Micro({after:Int64}, 'UTC'), {after_position:UInt64})"
-)
-
-
-def _cursor_parameters(after: Cursor) -> dict[str, Parameter]:
-    return {"after": after.timestamp_us, "after_position": after.position}
-
-
-def _paged(query: Query, snapshot: int | None, view: View) -> _Where:
-    where = _Where(query, view)
+def _paged(query: Query, after: Cursor | None, snapshot: int | None, view: View) -> Where:
+    where = Where(query, view)
     if snapshot is not None:
-        where.add("position <= {snapshot:UInt64}", snapshot=snapshot)
+        where.add(f"position <= {where.bound(snapshot, 'UInt64')}")
+    if after is not None:
+        at = where.bound.moment(after.timestamp_us)
+        where.add(
+            f"hour <= toStartOfHour({at}) AND (timestamp, position) < ({at}, {where.bound(after.position, 'UInt64')})"
+        )
     return where
 
 
 def arrivals(query: Query, *, after: int, view: View) -> Statement:
     """Whole events in order of arrival, those past position `after`, and one row more."""
-    where = _Where(query, view)
-    where.add("position > {after:UInt64}", after=after)
+    where = Where(query, view)
+    where.add(f"position > {where.bound(after, 'UInt64')}")
     return Statement(
-        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY position LIMIT {{limit:UInt64}}",
-        where.parameters | {"limit": query.limit + 1},
+        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY position LIMIT {where.bound(query.limit + 1, 'UInt64')}",
+        where.parameters,
     )
 
 
 def last_arrivals(query: Query, *, view: View) -> Statement:
     """The newest `limit` whole events in reverse order of arrival."""
-    where = _Where(query, view)
+    where = Where(query, view)
     return Statement(
-        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY position DESC LIMIT {{limit:UInt64}}",
-        where.parameters | {"limit": query.limit},
+        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY position DESC LIMIT {where.bound(query.limit, 'UInt64')}",
+        where.parameters,
     )
 
 
 def one_event(tenant: str, event_id: str, *, view: View) -> Statement:
-    where = _Where(Query(tenant=tenant, limit=1), view)
-    where.add("event_id = {event_id:String}", event_id=event_id)
+    where = Where(Query(tenant=tenant, limit=1), view)
+    where.add(f"event_id = {where.bound.text(event_id)}")
     return Statement(f"SELECT {COLUMNS} FROM events WHERE {where} LIMIT 1", where.parameters)
 
 
 def count(query: Query, *, view: View) -> Statement:
     """One row: how many events the query is about."""
-    where = _Where(query, view)
+    where = Where(query, view)
     return Statement(f"SELECT count() FROM events WHERE {where}", where.parameters)
 
 
-def measures(query: Query, *, view: View) -> Statement:
-    """A row per group, the largest first: its dimensions, then its measures."""
-    where = _Where(query, view)
-    groups = [DIMENSIONS[name].column for name in query.group_by]
-    chosen = [f"{MEASURES[name].sql} AS `{name}`" for name in query.measures]
-    grouping = f" GROUP BY {', '.join(groups)} ORDER BY count() DESC, {', '.join(groups)}" if groups else ""
+def groups(query: Query, *, view: View, estimated: bool = False) -> Statement:
+    """A row per group, the largest first: its dimensions, then its measures, those per second not divided yet."""
+    where = Where(query, view)
+    names = [value(place, where.bound) for place in query.group_by]
+    chosen = measured(query.measures, where.bound, view.apdex, estimated=estimated)
+    numbers = ", ".join(str(number + 1) for number in range(len(names)))
+    grouping = f" GROUP BY {numbers} ORDER BY count() DESC, {numbers}" if names else ""
     return Statement(
-        f"SELECT {', '.join([*groups, *chosen])} FROM events WHERE {where}{grouping} LIMIT {{limit:UInt64}}",
-        where.parameters | {"limit": query.limit},
+        f"SELECT {', '.join([*names, *chosen])} FROM events WHERE {where}{grouping}"
+        f" LIMIT {where.bound(query.limit, 'UInt64')}",
+        where.parameters,
     )
 
 
 def recency(tenant: str, *, day_us: int, hour_us: int, minute_us: int, view: View) -> Statement:
     """One row: events of all time, since each of three moments, the newest event's time, the error rate."""
-    where = _Where(Query(tenant=tenant, limit=1), view)
-    since = "countIf(timestamp >= fromUnixTimestamp64Micro({%s:Int64}, 'UTC'))"
+    where = Where(Query(tenant=tenant, limit=1), view)
     columns = ", ".join(
         (
             "count()",
-            *(since % name for name in ("day", "hour", "minute")),
+            *(f"countIf(timestamp >= {where.bound.moment(since)})" for since in (day_us, hour_us, minute_us)),
             "toUnixTimestamp64Micro(max(timestamp))",
-            MEASURES["error_rate"].sql,
+            f"ifNull({MEASURES['error_rate'].sql}, 0)",
         )
     )
-    return Statement(
-        f"SELECT {columns} FROM events WHERE {where}",
-        where.parameters | {"day": day_us, "hour": hour_us, "minute": minute_us},
-    )
+    return Statement(f"SELECT {columns} FROM events WHERE {where}", where.parameters)
 
 
 def deleted(tenant: str) -> Statement:
@@ -176,7 +188,7 @@ def deleted(tenant: str) -> Statement:
 
 def expired(tenant: str, *, view: View) -> Statement:
     """One row: how many events are past the retention, though nobody has begun to remove them."""
-    where = _Where(Query(tenant=tenant, limit=1, end=view.oldest), replace(view, oldest=None))
+    where = Where(Query(tenant=tenant, limit=1, end=view.oldest), replace(view, oldest=None))
     return Statement(f"SELECT count() FROM events WHERE {where}", where.parameters)
 
 

@@ -1,8 +1,8 @@
-"""A question about events, as a value: the same for search, statistics, export, alert and command line."""
+"""A question as a value: whose events, of what time, which of them, how many, grouped and measured how."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -10,19 +10,31 @@ from msgspec import Meta, Struct
 
 from pulsestream.errors import BadParameters
 from pulsestream.event import INT_MAX
-from pulsestream.query.catalog import DIMENSIONS, MEASURES
+from pulsestream.query.apdex import Thresholds
+from pulsestream.query.catalog import DIMENSIONS, MEASURES, Kind, measure
+from pulsestream.query.expression import (
+    EVERYTHING,
+    All,
+    Between,
+    Compared,
+    Either,
+    Expression,
+    Field,
+    Inside,
+    Is,
+    Not,
+    Pattern,
+    Place,
+    Tag,
+    Text,
+)
 
 LIMIT_MAX = 100_000
 TEXT_MAX = 4_000  # characters of one value or of the text searched for
+TEXTS_MAX = 60_000  # characters of all of them
+CONDITIONS_MAX = 1_000
 
 _Place = Annotated[int, Meta(ge=0, le=INT_MAX)]
-
-
-class Filter(Struct, frozen=True):
-    """The dimension has any of these values."""
-
-    dimension: str
-    values: tuple[str | int, ...]
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -32,24 +44,17 @@ class Query(Struct, frozen=True, kw_only=True):
     limit: int
     start: datetime | None = None  # included
     end: datetime | None = None  # excluded
-    where: tuple[Filter, ...] = ()  # all must hold
-    tags: tuple[tuple[str, str], ...] = ()  # all must hold
-    text: str = ""  # in title or message, in any case
-    group_by: tuple[str, ...] = ()
+    where: Expression = EVERYTHING
+    group_by: tuple[Place, ...] = ()
     measures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        errors = [
-            (filter_.dimension, "is no dimension of an event")
-            for filter_ in self.where
-            if filter_.dimension not in DIMENSIONS
+        errors = [*_wrong(self.where), *(("group_by", what) for what in map(_wrong_group, self.group_by) if what)]
+        errors += [
+            ("measures", f"{name!r} is no measure; there are {', '.join(MEASURES)}, p50_ms or any percentile")
+            for name in self.measures
+            if measure(name) is None
         ]
-        errors += [("group_by", f"{name!r} is no dimension") for name in self.group_by if name not in DIMENSIONS]
-        errors += [("measures", f"{name!r} is no measure") for name in self.measures if name not in MEASURES]
-        values = [(filter_.dimension, value) for filter_ in self.where for value in filter_.values]
-        for name, value in [*values, *(("tag", part) for tag in self.tags for part in tag), ("q", self.text)]:
-            if isinstance(value, str) and len(value) > TEXT_MAX:
-                errors.append((name, f"may have {TEXT_MAX} characters at most"))
         if not 1 <= self.limit <= LIMIT_MAX:
             errors.append(("limit", f"must be from 1 to {LIMIT_MAX}"))
         if self.start and self.end and self.start >= self.end:
@@ -60,16 +65,83 @@ class Query(Struct, frozen=True, kw_only=True):
             raise BadParameters(errors)
 
 
+def _wrong(where: Expression) -> Iterator[tuple[str, str]]:
+    """What of a condition the catalog does not have, and what is too large: (parameter, what is wrong)."""
+    characters = conditions = 0
+    for one in _conditions(where):
+        conditions += 1
+        if isinstance(one, Text):
+            name, texts = "q", list(one.pieces)
+        else:
+            name, texts = _name(one.place), _texts_of(one.place)
+            if isinstance(one, Is):
+                texts += [text for value in one.values for text in _texts(value)]
+            if isinstance(one.place, Field):
+                kind = DIMENSIONS[one.place.name].kind if one.place.name in DIMENSIONS else None
+                if kind is None:
+                    yield name, "is no dimension of an event"
+                elif isinstance(one, Compared | Between) and kind not in (Kind.NUMBER, Kind.TIME):
+                    yield name, "has no order: only numbers and times can be compared"
+                elif isinstance(one, Is) and kind in (Kind.GROUP, Kind.TIME):
+                    yield name, "has no single value to be compared with"
+        if any(len(text) > TEXT_MAX for text in texts):
+            yield name, f"may have {TEXT_MAX} characters at most"
+        characters += sum(map(len, texts))
+    if conditions > CONDITIONS_MAX or characters > TEXTS_MAX:
+        yield "q", f"may have {CONDITIONS_MAX} conditions and {TEXTS_MAX} characters of values at most"
+
+
+def _conditions(where: Expression) -> Iterator[Is | Compared | Between | Text]:
+    waiting: list[Expression] = [where]
+    while waiting:
+        one = waiting.pop()
+        match one:
+            case All(parts) | Either(parts):
+                waiting += parts
+            case Not(part):
+                waiting.append(part)
+            case _:
+                yield one  # type: ignore[misc]  # a Has is looked at like the others
+
+
+def _wrong_group(place: Place) -> str:
+    if not isinstance(place, Field):
+        return "" if all(len(text) <= TEXT_MAX for text in _texts_of(place)) else "has too long a name"
+    if place.name not in DIMENSIONS:
+        return f"{place.name!r} is no dimension"
+    return f"{place.name!r} is not one value" if DIMENSIONS[place.name].kind is Kind.GROUP else ""
+
+
+def _name(place: Place) -> str:
+    return place.name if isinstance(place, Field) else "tag" if isinstance(place, Tag) else place.root
+
+
+def _texts_of(place: Place) -> list[str]:
+    match place:
+        case Field(_):
+            return []
+        case Tag(name):
+            return [name]
+        case Inside(_, keys):
+            return [*keys]
+
+
+def _texts(value: object) -> Sequence[str]:
+    return value.pieces if isinstance(value, Pattern) else (value,) if isinstance(value, str) else ()
+
+
 class View(Struct, frozen=True):
     """What a tenant may see of its events: none older than its retention, none that is deleted.
 
     `hidden`: ids of deleted events that the engine may still have. `expiring`: what is older than this time, in
     microseconds since 1970, up to this position, is being removed, also where the retention has been raised since.
+    `apdex`: how fast its endpoints are to be.
     """
 
     oldest: datetime | None = None
     hidden: Sequence[str] = ()
     expiring: tuple[int, int] | None = None
+    apdex: Thresholds = Thresholds()
 
 
 class Cursor(Struct, frozen=True, array_like=True):

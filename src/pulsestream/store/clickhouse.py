@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 import clickhouse_connect
@@ -12,13 +11,12 @@ import msgspec
 import numpy as np
 from clickhouse_connect import common
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
 from numpy.typing import NDArray
-from urllib3.exceptions import HTTPError
 
 from pulsestream.clock import Clock, to_micros
-from pulsestream.errors import QueryTooHeavy, StoreBusy, StoreError, StoreInUse, StoreRefused
+from pulsestream.errors import StoreBusy, StoreError
 from pulsestream.store import record, schema
+from pulsestream.store.failure import FAILURES, cannot_open, of_a_question, of_the_store, translated
 from pulsestream.store.port import (
     Capabilities,
     EngineState,
@@ -27,6 +25,7 @@ from pulsestream.store.port import (
     Parameter,
     Past,
     PastIds,
+    QueryLimits,
     Rows,
     Statement,
     Tombstone,
@@ -35,13 +34,7 @@ from pulsestream.store.port import (
 
 T = TypeVar("T")
 
-# Engine error codes (ClickHouse, src/Common/ErrorCodes.cpp) that speak of the rows themselves.
-_OF_THE_DATA = frozenset({6, 25, 26, 27, 38, 41, 69, 70, 72, 117, 130, 131, 349, 407, 441, 467, 636})
-_TOO_HEAVY = frozenset({158, 159, 160, 241, 307, 396})
-# The name of an error ends its text; what looks like one further ahead could be a row's.
-_NAME_AT_END = re.compile(r".*\(([A-Z][A-Z0-9_]+)\)(?: \((?:version|for url) .*)?\s*\Z")
 _HOUR_US = 3_600_000_000
-_LOCKED = 76  # the embedded store's folder is held by another process
 
 # The hour is in the sorting key, and `before` is a full one: so only what is past is read.
 _PAST = (
@@ -89,26 +82,32 @@ class ClickHouseStore:
     def capabilities(self) -> Capabilities:
         return self._capabilities
 
-    def session(self, *, threads: int) -> ClickHouseSession:
+    def session(self, *, threads: int, limits: QueryLimits | None = None) -> ClickHouseSession:
         if self._anchor is None and not self._capabilities.persistent:
             # What is in memory is gone with the engine's last session; this one stays until `close`.
-            self._anchor = self._open(threads=1)
-        return self._open(threads=threads)
+            self._anchor = self._open(threads=1, limits=None)
+        return self._open(threads=threads, limits=limits)
 
     def close(self) -> None:
         if self._anchor is not None:
             self._anchor.close()
             self._anchor = None
 
-    def _open(self, *, threads: int) -> ClickHouseSession:
+    def _open(self, *, threads: int, limits: QueryLimits | None) -> ClickHouseSession:
         settings = _QUERY_SETTINGS | {"max_threads": threads, "max_memory_usage": self._memory_bytes_max}
+        if limits is not None:
+            settings |= {
+                "max_execution_time": limits.seconds_max,
+                "max_rows_to_read": limits.rows_max,
+                "max_memory_usage": min(limits.memory_bytes_max, self._memory_bytes_max),
+            }
         options = dict(self._options)
         if self._capabilities.embedded:
             options["chdb_options"] = {"max_server_memory_usage": str(self._memory_bytes_max)}
         try:
             client = clickhouse_connect.get_client(**options, settings=settings)
-        except (ClickHouseError, HTTPError, OSError) as error:
-            raise _cannot_open(error, embedded=self._capabilities.embedded) from error
+        except FAILURES as error:
+            raise cannot_open(error, embedded=self._capabilities.embedded) from error
         return ClickHouseSession(client)
 
     def migrate(self) -> None:
@@ -140,20 +139,27 @@ class ClickHouseSession:
 
     def run(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
         """A statement without rows (DDL, DELETE)."""
-        _translated(lambda: self._client.command(sql, parameters=parameters))
+        translated(lambda: self._client.command(sql, parameters=parameters))
 
-    def ask(self, statement: Statement, /) -> Rows:
+    def ask(self, statement: Statement, /, name: str = "") -> Rows:
         try:
-            result = self._client.query(statement.sql, parameters=cast("dict[str, Any]", statement.parameters))
-        except ClickHouseError as error:
-            if getattr(error, "code", None) in _TOO_HEAVY:
-                raise QueryTooHeavy(
-                    "the question took more time or memory than one may: narrow its time range or its filters"
-                ) from error
-            raise _store_error(error) from error
-        except (HTTPError, OSError) as error:
-            raise _store_error(error) from error
+            result = self._client.query(
+                statement.sql,
+                parameters=cast("dict[str, Any]", statement.parameters),
+                settings={"log_comment": name} if name else None,
+            )
+        except FAILURES as error:
+            raise of_a_question(error) from error
         return Rows(tuple(result.column_names), cast("Sequence[Sequence[object]]", result.result_rows))
+
+    def cancel(self, name: str, /) -> bool:
+        # The engine gives a statement an id of its own; a comment is what we can name it by.
+        named = self._all(
+            "SELECT query_id FROM system.processes WHERE Settings['log_comment'] = {name:String}", {"name": name}
+        )
+        for (query_id,) in named:
+            self.run("KILL QUERY WHERE query_id = {query_id:String} ASYNC", {"query_id": query_id})
+        return bool(named)
 
     def insert_events(self, block: bytes, /) -> None:
         self._insert("journal_in", block)
@@ -309,7 +315,7 @@ class ClickHouseSession:
 
     def _all(self, sql: str, parameters: dict[str, Any] | None = None) -> Sequence[Sequence[object]]:
         """Our own questions: whatever stops them may pass, also too little time or memory."""
-        result = _translated(lambda: self._client.query(sql, parameters=parameters))
+        result = translated(lambda: self._client.query(sql, parameters=parameters))
         return cast("Sequence[Sequence[object]]", result.result_rows)
 
     def _blocks(self, sql: str, parameters: dict[str, Any]) -> Iterator[Sequence[Sequence[Any]]]:
@@ -317,11 +323,11 @@ class ClickHouseSession:
         try:
             with self._client.query_column_block_stream(sql, parameters=parameters) as stream:
                 yield from stream
-        except (ClickHouseError, HTTPError, OSError) as error:
-            raise _store_error(error) from error
+        except FAILURES as error:
+            raise of_the_store(error) from error
 
     def _insert(self, table: str, block: bytes) -> None:
-        _translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
+        translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
 
 
 def _hashes(column: Sequence[int]) -> NDArray[np.uint64]:
@@ -336,51 +342,3 @@ def _parameters(past: Past) -> dict[str, Any]:
         "before_s": past.before_us // 1_000_000,
         "position": past.position,
     }
-
-
-def _translated(call: Callable[[], T]) -> T:
-    try:
-        return call()
-    except (ClickHouseError, HTTPError, OSError) as error:
-        raise _store_error(error) from error
-
-
-def _store_error(error: Exception) -> StoreError:
-    """Only an error of the data is the rows' own fault; whatever else happens may pass."""
-    kind = StoreRefused if getattr(error, "code", None) in _OF_THE_DATA else StoreBusy
-    return kind(_said(error), text=str(error).split("\n", 1)[0][:500])
-
-
-def _said(error: Exception) -> str:
-    """What may be shown to anybody: the engine's code and its name, never its text, which repeats rows and values."""
-    code = getattr(error, "code", None)
-    if code is None:
-        cause = _innermost(error)
-        known = isinstance(cause, (HTTPError, OSError))
-        return f"the store does not answer: {_cause(error) if known else type(cause).__name__}"
-    found = _NAME_AT_END.search(str(error))
-    return f"the engine answered with error {code}" + (f", {found[1]}" if found else "")
-
-
-def _cannot_open(error: Exception, *, embedded: bool) -> StoreError:
-    if not embedded:
-        return StoreBusy(f"the ClickHouse server of --store cannot be used: {_cause(error)}")
-    if getattr(error, "code", None) == _LOCKED:
-        return StoreInUse(
-            "another process has this data folder open: one process owns an embedded store. Stop it, give this one "
-            "a folder of its own (--data), or use a ClickHouse server (--store http://…)"
-        )
-    return StoreBusy(_cause(error))
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost cause, which says what happened; what wraps it repeats the request."""
-    cause = _innermost(error)
-    reason = getattr(cause, "reason", None)
-    return str(reason or cause).split("\n", 1)[0][:300]
-
-
-def _innermost(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error

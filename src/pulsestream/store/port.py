@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-Parameter = str | int | float | list[str] | list[int]
+Parameter = str | int | float | list[str] | list[int] | list[float]
 
 
 class Statement(Struct, frozen=True):
@@ -38,6 +38,14 @@ def in_pieces(values: Sequence[str]) -> Iterator[list[str]]:
         size += length
     if piece:
         yield piece
+
+
+class QueryLimits(Struct, frozen=True):
+    """What one question may take; beyond it QueryTooHeavy."""
+
+    seconds_max: int
+    rows_max: int  # that are read for it
+    memory_bytes_max: int
 
 
 class Rows(Struct, frozen=True):
@@ -196,8 +204,12 @@ class Session(Protocol):
         """(tenant, event_id) of every deleted event."""
         ...
 
-    def ask(self, statement: Statement, /) -> Rows:
-        """Answer one SELECT. Raises QueryTooHeavy beyond its time or memory."""
+    def ask(self, statement: Statement, /, name: str = "") -> Rows:
+        """Answer one SELECT. `name`: for `cancel`. Raises QueryTooHeavy beyond its limits, Cancelled."""
+        ...
+
+    def cancel(self, name: str, /) -> bool:
+        """End the SELECT of this name that another session asks; False where none is under way."""
         ...
 
     def disk_bytes(self) -> int:
@@ -219,8 +231,8 @@ class Store(Protocol):
         """Bring the tables to this program's version. Raises StoreError when they are newer than it."""
         ...
 
-    def session(self, *, threads: int) -> Session:
-        """A new connection whose statements use at most `threads` cores."""
+    def session(self, *, threads: int, limits: QueryLimits | None = None) -> Session:
+        """A new connection whose statements use at most `threads` cores, and are held to `limits`."""
         ...
 
     def close(self) -> None:

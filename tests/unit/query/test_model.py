@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pulsestream.errors import BadParameters
-from pulsestream.query.model import LIMIT_MAX, Filter, Query
+from pulsestream.query.expression import Field, one_of
+from pulsestream.query.model import LIMIT_MAX, Query
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -18,9 +19,9 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
         ({"tenant": ""}, "tenant"),
         ({"limit": 0}, "limit"),
         ({"limit": LIMIT_MAX + 1}, "limit"),
-        ({"where": (Filter("colour", ("red",)),)}, "colour"),
-        ({"group_by": ("service", "colour")}, "group_by"),
-        ({"measures": ("events", "p51_ms")}, "measures"),
+        ({"where": one_of(Field("colour"), ("red",))}, "colour"),
+        ({"group_by": (Field("service"), Field("colour"))}, "group_by"),
+        ({"measures": ("count", "p101_ms")}, "measures"),
         ({"start": NOON, "end": NOON}, "end_time"),
     ],
 )
@@ -32,7 +33,7 @@ def test_a_part_that_makes_no_sense_is_named(parts, named):
 
 def test_everything_wrong_is_named_at_once():
     with pytest.raises(BadParameters) as refused:
-        Query(tenant="", limit=0, group_by=("colour",), measures=("loudness",))
+        Query(tenant="", limit=0, group_by=(Field("colour"),), measures=("loudness",))
     assert [name for name, _ in refused.value.errors] == ["group_by", "measures", "limit", "tenant"]
 
 
