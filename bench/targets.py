@@ -34,6 +34,12 @@ TARGETS = (
     Target("dedup", "bytes_per_event_at_most", "10M known: memory of an event", 20, " bytes", at_least=False),
     Target("dedup", "known_1000_ms", "10M known: 1,000 of them again", 20, " ms", at_least=False),
     Target("dedup", "start_s", "10M known: a start until ready", 3, " s", at_least=False),
+    Target("asking", "overview_ms", "10M of 30 days: the overview of 24 hours", 150, " ms", at_least=False),
+    Target("asking", "day_ms_at_most", "10M: any single question over 24 hours", 100, " ms", at_least=False),
+    Target("asking", "month_ms_at_most", "10M: any single question over 30 days", 500, " ms", at_least=False),
+    Target("asking", "by_id_ms", "10M: one event by its id", 15, " ms", at_least=False),
+    Target("asking", "text_ms", "10M: free text over 24 hours", 200, " ms", at_least=False),
+    Target("asking", "growth_at_most", "a 24-hour question at 10M, times at 1M", 3, "", at_least=False),
     Target("search", "ms.newest", "search among 1M, newest", 50, " ms", at_least=False),
     Target("search", "ms.all", "search among 1M, five filters", 50, " ms", at_least=False),
 )
