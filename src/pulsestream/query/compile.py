@@ -23,13 +23,14 @@ class Where:
 
     def __init__(self, query: Query, view: View) -> None:
         self.bound = Bound()
+        self._filtered = query.where != EVERYTHING
         self._conditions = [f"tenant = {self.bound.text(query.tenant)}"]
         if query.start is not None:
             self._since(to_micros(query.start))
         if query.end is not None:
             end_us = to_micros(query.end)
             self.add(f"hour <= {self._hour(end_us)} AND timestamp < {self.bound.moment(end_us)}")
-        if query.where != EVERYTHING:
+        if self._filtered:
             self.add(condition(query.where, self.bound))
         if view.oldest is not None:
             self._since(to_micros(view.oldest))
@@ -58,6 +59,15 @@ class Where:
 
     def __str__(self) -> str:
         return " AND ".join(self._conditions)
+
+    @property
+    def settings(self) -> str:
+        """For the end of a statement that reads a few columns of every event in a time range.
+
+        Unasked, the engine reads the columns of the conditions first and the others for the rows that are left. Where
+        all of them are, that is a quarter of the time for nothing.
+        """
+        return "" if self._filtered else " SETTINGS optimize_move_to_prewhere = 0"
 
 
 def measured(names: Sequence[str], bound: Bound, apdex: Thresholds, *, estimated: bool = False) -> list[str]:
@@ -159,7 +169,7 @@ def groups(query: Query, *, view: View, estimated: bool = False) -> Statement:
     grouping = f" GROUP BY {numbers} ORDER BY count() DESC, {numbers}" if names else ""
     return Statement(
         f"SELECT {', '.join([*names, *chosen])} FROM events WHERE {where}{grouping}"
-        f" LIMIT {where.bound(query.limit, 'UInt64')}",
+        f" LIMIT {where.bound(query.limit, 'UInt64')}{where.settings}",
         where.parameters,
     )
 
