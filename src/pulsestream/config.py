@@ -52,6 +52,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     scrub: Annotated[
         str, Meta(max_length=4000, description="rules for personal data in every event, such as card:mask email:hash")
     ] = ""
+    apdex: Annotated[
+        str,
+        Meta(max_length=4000, description="response times that satisfy, such as 300ms /api/v1/search*=100ms"),
+    ] = ""
     tenant_requests_max: Annotated[int, _number(1, 10**6, "most requests of one tenant under way at one time")] = 1000
     tenant_connections_max: Annotated[int, _number(1, 10**6, "most open connections of one tenant")] = 2000
     body_bytes_max: Annotated[

@@ -43,6 +43,7 @@ from pulsestream.ingest.share import Share
 from pulsestream.ingest.watermark import Watermark
 from pulsestream.meters import Meters
 from pulsestream.metrics import FEED_LAG
+from pulsestream.query.apdex import parse_thresholds
 from pulsestream.query.model import View
 from pulsestream.query.run import Questions
 from pulsestream.query.token import NONCE_BYTES, Tokens
@@ -183,6 +184,7 @@ class Server:
             self._control.secret("tokens", secrets.token_bytes(32)), lambda: secrets.token_bytes(NONCE_BYTES)
         )
         parse_rules(self.settings.scrub)  # wrong ones are said at the start
+        parse_thresholds(self.settings.apdex)
         self.tenants = Tenants(
             self._control, self.audit, self.clock, defaults=_limits(self.settings), changed=self._limits_changed
         )
@@ -329,12 +331,13 @@ class Server:
     # ---- what holds for a tenant
 
     def _view(self, tenant: str) -> View:
-        retention = self.tenants.limits(tenant).retention
+        limits = self.tenants.limits(tenant)
         pending = self.expirations.of(tenant).pending
         return View(
-            oldest=None if retention is None else self.clock.now() - retention,
+            oldest=None if limits.retention is None else self.clock.now() - limits.retention,
             hidden=self.eraser.hidden(tenant),
             expiring=None if pending is None else (pending.before_us, pending.position),
+            apdex=parse_thresholds(limits.apdex),
         )
 
     def _scrubber(self, tenant: str) -> Scrubber | None:
@@ -390,4 +393,5 @@ def _limits(settings: Settings) -> Limits:
         requests_max=settings.tenant_requests_max,
         connections_max=settings.tenant_connections_max,
         scrub=settings.scrub,
+        apdex=settings.apdex,
     )

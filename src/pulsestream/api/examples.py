@@ -73,6 +73,7 @@ _TENANT = {
         "requests_max": 1000,
         "connections_max": 2000,
         "scrub": "",
+        "apdex": "300ms /api/v1/search*=100ms",
     },
     "deleting": False,
 }

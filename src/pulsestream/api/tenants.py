@@ -16,6 +16,7 @@ from pulsestream.control.keys import Key, Scope
 from pulsestream.control.tenants import NAME_PATTERN, Limits, OwnLimits, Tenant
 from pulsestream.errors import BadParameters, Exists, Forbidden, NotFound, StoreError
 from pulsestream.ingest.scrub import parse_rules
+from pulsestream.query.apdex import parse_thresholds
 
 RATE_MIN = 0.001  # events a second: with less, the time of one event is no number that clocks and headers hold
 
@@ -38,6 +39,7 @@ class LimitsInForce(Struct, frozen=True):
     requests_max: int
     connections_max: int
     scrub: str
+    apdex: str
 
 
 class TenantAnswer(Struct, frozen=True):
@@ -167,6 +169,7 @@ def _check(own: OwnLimits) -> None:
     if own.rate_events_per_s and own.rate_events_per_s < RATE_MIN:
         raise BadParameters([("rate_events_per_s", f"must be 0, which is no limit, or at least {RATE_MIN}")])
     parse_rules(own.scrub or "")
+    parse_thresholds(own.apdex or "")
 
 
 def _shown(tenant: Tenant, limits: Limits) -> TenantAnswer:

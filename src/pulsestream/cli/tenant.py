@@ -47,6 +47,7 @@ class Limits(Struct, frozen=True):
     requests_max: int | None = None
     connections_max: int | None = None
     scrub: str | None = None
+    apdex: str | None = None
 
 
 class Tenant(Struct, frozen=True):
@@ -91,12 +92,13 @@ _LIMITS: dict[str, tuple[str, click.ParamType[Any], str]] = {
     "requests_max": ("--requests-max", _Number(), "Most requests under way at one time."),
     "connections_max": ("--connections-max", _Number(), "Most open connections."),
     "scrub": ("--scrub", click.STRING, "Rules for personal data, such as 'card:mask email:hash'."),
+    "apdex": ("--apdex", click.STRING, "Response times that satisfy, such as '300ms /search*=100ms'."),
 }
 
 
 def _limit_options(command: _F) -> _F:
     for name, (option, kind, text) in reversed(_LIMITS.items()):
-        metavar = "RULES" if name == "scrub" else "N"
+        metavar = "RULES" if kind is click.STRING else "N"
         command = click.option(option, name, type=kind, metavar=metavar, help=text)(command)
     return command
 
@@ -206,7 +208,8 @@ def _render(console: Console, tenants: list[Tenant]) -> None:
     for title in ("events/s", "burst", "days kept", "body", "batch", "requests", "connections"):
         table.add_column(title.replace(" ", "\n") if not roomy else title, justify="right", no_wrap=True)
     if roomy:
-        table.add_column("scrub", no_wrap=True, overflow="ellipsis")
+        for title in ("scrub", "apdex"):
+            table.add_column(title, no_wrap=True, overflow="ellipsis")
     for tenant in tenants:
         table.add_row(*_cells(tenant, roomy=roomy))
     console.print(table)
@@ -227,6 +230,7 @@ def _cells(tenant: Tenant, *, roomy: bool) -> list[Text]:
     ]
     if roomy:
         cells.append((own.scrub, plain(limits.scrub or "-")))
+        cells.append((own.apdex, plain(limits.apdex or "-")))
     name = Text(tenant.name, style="cyan")
     if tenant.deleting:
         name.append(" (being deleted)", style="red")

@@ -48,6 +48,12 @@ class OwnLimits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
         Annotated[str, Meta(max_length=4000, description="rules for personal data, such as `card:mask email:hash`")]
         | None
     ) = None
+    apdex: (
+        Annotated[
+            str, Meta(max_length=4000, description="response times that satisfy, such as `300ms /api/v1/search*=100ms`")
+        ]
+        | None
+    ) = None
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -61,6 +67,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     requests_max: int
     connections_max: int
     scrub: str
+    apdex: str
 
 
 class Tenant(Struct, frozen=True):
@@ -178,6 +185,7 @@ def effective(own: OwnLimits, defaults: Limits) -> Limits:
         requests_max=own.requests_max or defaults.requests_max,
         connections_max=own.connections_max or defaults.connections_max,
         scrub=defaults.scrub if own.scrub is None else own.scrub,
+        apdex=defaults.apdex if own.apdex is None else own.apdex,
     )
 
 

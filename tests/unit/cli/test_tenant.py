@@ -38,6 +38,7 @@ def test_every_limit_of_a_tenant_can_be_set_and_put_back(operate):
         "--requests-max": ("requests_max", 20),
         "--connections-max": ("connections_max", 40),
         "--scrub": ("scrub", ""),
+        "--apdex": ("apdex", "300ms /api/v1/search*=100ms"),
     }
     assert {name for name, _ in given.values()} == set(OwnLimits.__struct_fields__)
     options = [str(part) for option, (_, value) in given.items() for part in (option, value)]
@@ -83,6 +84,7 @@ def test_without_the_operators_key_it_is_your_own_tenant(operate):
         (["update", "default"], 2, "say what changes, such as --rate 1000, or --rate default"),
         (["update", "default", "--burst", "-5"], 2, "burst_events: Expected `int` >= 1"),
         (["update", "default", "--body-bytes-max", "5"], 2, "body_bytes_max: Expected `int` >= 1024"),
+        (["update", "default", "--apdex", "fast"], 2, "apdex: fast: write 300ms or 1.5s for all endpoints"),
         (["update", "nobody", "--rate", "1"], 1, "there is no tenant 'nobody': `pulsestream tenant list`"),
         (["update", "a/b", "--rate", "1"], 1, ""),
         (["delete", "nobody", "--yes"], 1, "there is no tenant 'nobody'"),

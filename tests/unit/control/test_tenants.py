@@ -23,6 +23,7 @@ DEFAULTS = Limits(
     requests_max=10,
     connections_max=20,
     scrub="",
+    apdex="",
 )
 
 
@@ -72,6 +73,7 @@ def test_limits_survive_a_restart(tmp_path):
         (OwnLimits(requests_max=99), "requests_max", 99),
         (OwnLimits(connections_max=99), "connections_max", 99),
         (OwnLimits(scrub="email:drop"), "scrub", "email:drop"),
+        (OwnLimits(apdex="300ms"), "apdex", "300ms"),
     ],
 )
 def test_an_own_limit_holds_and_a_size_never_exceeds_the_servers(own, name, expected):
@@ -88,9 +90,10 @@ def test_a_tenant_can_switch_off_what_the_server_sets():
         requests_max=1,
         connections_max=1,
         scrub="card:mask",
+        apdex="300ms",
     )
-    own = effective(OwnLimits(rate_events_per_s=0, retention_days=0, scrub=""), defaults)
-    assert (own.rate_events_per_s, own.retention, own.scrub) == (None, None, "")
+    own = effective(OwnLimits(rate_events_per_s=0, retention_days=0, scrub="", apdex=""), defaults)
+    assert (own.rate_events_per_s, own.retention, own.scrub, own.apdex) == (None, None, "", "")
     assert effective(OwnLimits(), defaults) == defaults
 
 
