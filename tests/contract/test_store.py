@@ -16,7 +16,7 @@ from pulsestream.clock import to_micros
 from pulsestream.errors import ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
 from pulsestream.ingest.index import hash_id
 from pulsestream.query import compile as sql
-from pulsestream.query.expression import Field, one_of
+from pulsestream.query.expression import Field, Tag, one_of
 from pulsestream.query.model import Query, View
 from pulsestream.store import schema
 from pulsestream.store.connect import connect
@@ -65,7 +65,7 @@ def test_a_store_that_joined_tags_by_a_zero_character_joins_them_by_a_colon(stor
     session.insert_events(line(1, event("old", context={"tags": {"a:b": "c"}})))
     store.migrate()
     session.insert_events(line(2, event("new", context={"tags": {"a": "b:c"}})))
-    tagged = Query(tenant="acme", limit=9, tags=(("a", "b:c"),))
+    tagged = Query(tenant="acme", limit=9, where=one_of(Tag("a"), ("b:c",)))
     assert session.ask(sql.count(tagged, view=View())).rows[0][0] == 2
 
 

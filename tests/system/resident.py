@@ -97,7 +97,7 @@ class Resident:
         def connect_faulty(*arguments, **options):
             store = connect(*arguments, **options)
             session = store.session
-            store.session = lambda *, threads: FaultySession(session(threads=threads), self.faults)
+            store.session = lambda **terms: FaultySession(session(**terms), self.faults)
             return store
 
         # No sweep but those that the test asks for.

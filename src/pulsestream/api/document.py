@@ -14,6 +14,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from pulsestream.api import examples, ingest
+from pulsestream.api.examples import sample
 from pulsestream.api.operation import Errors, Terms, terms, terms_of
 from pulsestream.api.parameters import AnyRequest, only
 from pulsestream.api.problems import CONTENT_TYPE, FRAMEWORK_CODES, Answer, Problem, answer, http_answer
@@ -154,7 +155,7 @@ def _query_parameters(call: Callable[..., Any], others: set[str]) -> list[Json]:
     return [
         _parameter(name, "query", hints[name], found.default)
         for name, found in inspect.signature(call).parameters.items()
-        if name not in {*others, "request", "question"}
+        if name not in {*others, "request", "question", "asked"}
     ]
 
 
@@ -182,7 +183,7 @@ def _body(contents: Mapping[str, tuple[Json, str]], description: str = "") -> Js
     found: Json = {
         "required": True,
         "content": {
-            kind: {"schema": schema, "examples": {name: {"value": examples.BODIES.get(name, examples.LINE)}}}
+            kind: {"schema": schema, "examples": {name: {"value": examples.BODIES.get(name, sample.LINE)}}}
             for kind, (schema, name) in contents.items()
         },
     }

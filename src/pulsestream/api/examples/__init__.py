@@ -1,9 +1,13 @@
-"""One example for everything in the document: a test holds each against its schema."""
+"""One example for everything in the document: a test holds each against its schema.
+
+The answers to questions are beside this, a file for each file of handlers.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
     BadRequest,
@@ -23,46 +27,20 @@ from pulsestream.errors import (
     UnsupportedEncoding,
 )
 
-EVENT: dict[str, Any] = {
-    "event_id": "evt_9b2f6c1d",
-    "event_type": "api_call",
-    "timestamp": "2026-05-04T10:20:30.123456Z",
-    "title": "POST /api/v1/payments/capture",
-    "message": "card declined by issuer",
-    "severity": "error",
-    "source": {
-        "service": "payment-service",
-        "endpoint": "/api/v1/payments/capture",
-        "method": "POST",
-        "version": "1.8.2",
-        "environment": "production",
-    },
-    "metrics": {"response_time_ms": 466.87, "status_code": 502, "request_size_bytes": 412, "cache_hit": False},
-    "context": {"user_id": "user_7", "ip_address": "192.0.2.7", "tags": {"city": "São Paulo"}},
-    "trace": {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"},
-    "error_details": {"error_code": "card_declined", "error_type": "PaymentError"},
-    "payload": {"amount": 1290, "currency": "BRL"},
-}
-LINE = (
-    '{"event_type":"api_call","title":"GET /orders",'
-    '"source":{"service":"orders","endpoint":"/orders","method":"GET"}}\n'
-)
-_MADE_AT = "2026-05-04T10:20:31.000201Z"
-_STORED = EVENT | {"received_at": _MADE_AT}
 _KEY = {
     "id": "3da1bafc",
     "prefix": "ps_3da1bafc",
     "tenant": "acme",
     "name": "checkout service",
     "scopes": ["ingest"],
-    "created_at": _MADE_AT,
+    "created_at": MADE_AT,
     "expires_at": "2027-01-31T00:00:00Z",
     "last_used_at": None,
     "revoked_at": None,
 }
 _TENANT = {
     "name": "acme",
-    "created_at": _MADE_AT,
+    "created_at": MADE_AT,
     "own": {"rate_events_per_s": 1000.0, "retention_days": 30},
     "limits": {
         "rate_events_per_s": 1000.0,
@@ -100,7 +78,7 @@ ANSWERS: dict[str, Any] = {
     "send_event": {
         "success": True,
         "event_id": "evt_9b2f6c1d",
-        "ingested_at": _MADE_AT,
+        "ingested_at": MADE_AT,
         "processing_status": "stored",
         "message": "stored",
         "errors": [],
@@ -114,7 +92,7 @@ ANSWERS: dict[str, Any] = {
         "stored": 1,
         "duplicate": 0,
         "rejected": 1,
-        "ingested_at": _MADE_AT,
+        "ingested_at": MADE_AT,
         "processing_status": "partial",
         "ack": "durable",
         "dry_run": False,
@@ -138,7 +116,7 @@ ANSWERS: dict[str, Any] = {
         ],
     },
     "search": {
-        "events": [_STORED],
+        "events": [STORED],
         "total_count": 120000,
         "filtered_count": 243,
         "has_more": True,
@@ -147,17 +125,17 @@ ANSWERS: dict[str, Any] = {
         "execution_time_ms": 12.4,
         "fresh": True,
     },
-    "tail": {"events": [_STORED], "next": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n", "has_more": False},
+    "tail": {"events": [STORED], "next": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n", "has_more": False},
     "types": ["api_call", "user_action", "system_event", "error_event", "custom_event"],
     "severities": ["info", "warning", "error", "critical"],
-    "event": _STORED,
+    "event": STORED,
     "delete_event": {"success": True, "event_id": "evt_9b2f6c1d", "message": "deleted"},
     "stats": {
         "total_events": 119990,
         "events_today": 9000,
         "events_this_hour": 700,
         "events_this_minute": 11,
-        "last_event_at": _MADE_AT,
+        "last_event_at": MADE_AT,
         "processing_queue_size": 0,
         "error_rate": 0.01,
         "received": 120030,
@@ -208,7 +186,7 @@ ANSWERS: dict[str, Any] = {
     "rate_limit": {
         "limit": 1000,
         "remaining": 958,
-        "reset_time": _MADE_AT,
+        "reset_time": MADE_AT,
         "window_size_seconds": 1.0,
         "exceeded": False,
     },
@@ -222,7 +200,7 @@ ANSWERS: dict[str, Any] = {
     "audit": {
         "lines": [
             {
-                "at": _MADE_AT,
+                "at": MADE_AT,
                 "tenant": "acme",
                 "actor": "3da1bafc@default",
                 "act": "create key",
@@ -254,7 +232,8 @@ PARAMETERS: dict[str, Any] = {
     "error_code": ["card_declined"],
     "error_type": ["PaymentError"],
     "tag": ["city:São Paulo"],
-    "q": "declined",
+    "q": "service:payment-service status:>=500",
+    "tz": "Europe/Berlin",
     "start_time": "2026-05-04T10:00:00Z",
     "end_time": "2026-05-04T11:00:00Z",
     "limit": 20,
