@@ -40,7 +40,10 @@ class Turns:
             await self._turn(tenant)
         running = asyncio.get_running_loop().run_in_executor(self._executor, call)
         running.add_done_callback(lambda done: self._ended(tenant, done))
-        return await asyncio.shield(running)
+        try:
+            return await asyncio.shield(running)
+        finally:
+            del running  # an error holds this frame, which would hold the error, and with it what the call was about
 
     def close(self) -> None:
         """Wait for the calls under way; those that wait are cancelled."""

@@ -26,12 +26,12 @@ def insert_refused(self, block):
     insert_events(self, b"".join(lines))
 
 
-def ask_refused(self, statement):
+def ask_refused(self, statement, *name):
     """The engine's own error, which repeats the value that was asked for."""
     for value in statement.parameters.values():
         if "unanswerable" in str(value):
             ask(self, Statement("SELECT toUInt8({value:String})", {"value": str(value)}))
-    return ask(self, statement)
+    return ask(self, statement, *name)
 
 
 async def event_defect(self, tenant, event_id):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -125,3 +127,30 @@ def test_several_threads_work_at_one_time():
         turns.close()
 
     asyncio.run(run())
+
+
+def test_what_a_call_was_about_goes_with_its_error():
+    class Body:
+        pass
+
+    async def run():
+        turns = Turns(1, name="test", waiting_max=10)
+        body = Body()
+        gone = weakref.ref(body)
+
+        def fail(body=body):
+            raise ValueError(body)
+
+        del body
+        with pytest.raises(ValueError, match="Body"):
+            await turns.run("a", fail)
+        turns.close()
+        del fail
+        await asyncio.sleep(0)
+        return gone()
+
+    gc.disable()  # with it, it would be gone some time later: bodies are large
+    try:
+        assert asyncio.run(run()) is None
+    finally:
+        gc.enable()
