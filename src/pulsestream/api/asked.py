@@ -128,7 +128,7 @@ def places(name: str, text: str) -> tuple[Place, ...]:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError) as error:  # also a name of no zone, and one that is too long for a file
+    except (KeyError, ValueError, OSError) as error:  # no such zone; no name; a name too long for a file, or a folder
         what = "is no time zone: send a name of the IANA database, such as Europe/Berlin, or leave it out for UTC"
         raise BadParameters([("tz", what)]) from error
 
