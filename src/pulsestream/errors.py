@@ -6,6 +6,7 @@ The exception tree (code -> HTTP status, exit code, whether a retry can help):
     ├── UsageError            the caller asked for something that makes no sense
     │   ├── BadRequest            bad_request          400   2  no
     │   ├── BadParameters         bad_parameters       422   2  no
+    │   ├── BadQuery              bad_query            422   2  no
     │   ├── ConfigError           config               500   2  no
     │   ├── UnsupportedEncoding   unsupported_encoding 415   2  no
     │   └── InputUnreadable       input_unreadable     400   2  no
@@ -98,6 +99,23 @@ class BadParameters(UsageError):
     def __init__(self, errors: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{name}: {what}" for name, what in errors))
         self.errors = errors
+
+
+class BadQuery(UsageError):
+    """A text of the query language that cannot be read.
+
+    `position`, `length`: what of the text is wrong, in characters. `suggestion`: what may stand there instead, or
+    nothing.
+    """
+
+    code = "bad_query"
+    http_status = 422
+
+    def __init__(self, message: str, *, position: int, length: int, suggestion: str = "") -> None:
+        super().__init__(message)
+        self.position = position
+        self.length = length
+        self.suggestion = suggestion
 
 
 class ConfigError(UsageError):

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pulsestream.control.keys import Scope
 from pulsestream.errors import (
     BadParameters,
+    BadQuery,
     BadRequest,
     Cancelled,
     Forbidden,
@@ -26,7 +27,7 @@ from pulsestream.errors import (
 
 Errors = Sequence[type[PulseStreamError]]
 
-ASKING: Errors = (QueryTooHeavy, Cancelled, StoreError)
+ASKING: Errors = (BadQuery, QueryTooHeavy, Cancelled, StoreError)
 # Any request can be unreadable, stop in the middle, or be one too many.
 _ALWAYS: Errors = (BadRequest, BadParameters, RequestTimeout, TooManyRequests, Overloaded)
 

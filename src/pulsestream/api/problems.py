@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from pulsestream.api import request
-from pulsestream.errors import BadParameters, PulseStreamError, Unauthorized
+from pulsestream.errors import BadParameters, BadQuery, PulseStreamError, Unauthorized
 from pulsestream.ingest.validate import FieldError
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,10 @@ class Problem(Struct, frozen=True):
     errors: list[FieldError] | UnsetType = UNSET
     retry_after_s: float | UnsetType = UNSET  # to the millisecond; the header has whole seconds
     events_max: int | UnsetType = UNSET  # the most events that a request may hold
+    # Of a text of the query language: what of it is wrong, in characters, and what may stand there instead.
+    position: int | UnsetType = UNSET
+    length: int | UnsetType = UNSET
+    suggestion: str | UnsetType = UNSET
     request_id: str | UnsetType = UNSET  # of a defect: its log lines have it too
 
 
@@ -93,6 +97,15 @@ def answer(error: Exception) -> Answer:
         retry_after_s=retry_after_s,
         events_max=UNSET if events_max is None else events_max,
     )
+    if isinstance(error, BadQuery):
+        help_ = f"write {error.suggestion}" if error.suggestion else "correct it there"
+        problem = replace(
+            problem,
+            errors=[FieldError("q", str(error), "", help_)],
+            position=error.position,
+            length=error.length,
+            suggestion=error.suggestion or UNSET,
+        )
     return _answer(problem, headers)
 
 

@@ -18,6 +18,7 @@ from pulsestream.client.receipt import Problem, read_problem
 from pulsestream.client.retry import LOST_STATUSES, PASSING_STATUSES, Backoff, RetryPolicy
 from pulsestream.errors import (
     BadParameters,
+    BadQuery,
     ConfigError,
     Forbidden,
     NotFound,
@@ -274,7 +275,7 @@ class Connection:
             "have fewer under way at once, or try again later"
         )
 
-    def _final_refusal(self, reply: Reply, problem: Problem, said: str) -> PulseStreamError:
+    def _final_refusal(self, reply: Reply, problem: Problem, said: str) -> PulseStreamError:  # noqa: PLR0911 - a case each
         if reply.status == HTTPStatus.UNAUTHORIZED:
             return Unauthorized(
                 f"{self.url} does not accept this API key ({said or 'status 401'}): "
@@ -286,6 +287,9 @@ class Connection:
             return NotFound(said)
         if reply.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return TooLarge(said or f"{self.url} answered 413: the request is too large", problem.events_max)
+        if problem.code == BadQuery.code:
+            at, length = problem.position, problem.length
+            return BadQuery(problem.detail, position=at, length=length, suggestion=problem.suggestion)
         if reply.status == HTTPStatus.UNPROCESSABLE_ENTITY and problem.errors:
             return BadParameters(
                 [(broken.field, _advice(problem, broken.rule, broken.help)) for broken in problem.errors]

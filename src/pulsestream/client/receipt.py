@@ -87,6 +87,9 @@ class Problem(Struct, frozen=True):
     errors: tuple[BrokenRule, ...] = ()
     retry_after_s: float | None = None
     events_max: int | None = None
+    position: int = 0
+    length: int = 0
+    suggestion: str = ""
 
 
 class _Item(Struct, frozen=True):

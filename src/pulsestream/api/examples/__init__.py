@@ -10,6 +10,7 @@ from typing import Any
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
+    BadQuery,
     BadRequest,
     Cancelled,
     Exists,
@@ -262,6 +263,7 @@ ERRORS: tuple[PulseStreamError, ...] = (
     TooLarge("a batch may hold 50000 events, this one holds 60000: send smaller batches", 50_000),
     UnsupportedEncoding("Content-Encoding 'br' is not supported: send gzip, zstd or plain"),
     BadParameters([("limit", "Expected `int` <= 1000")]),
+    BadQuery("there is no field 'sevice': did you mean service?", position=0, length=6, suggestion="service"),
     QueryTooHeavy("the question needs more time than one may take: narrow its time range or its filters"),
     Cancelled("the question was cancelled"),
     RateLimited("over this tenant's rate of 1000 events/s: this fits in 0.042 s", 0.042),
