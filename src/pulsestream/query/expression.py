@@ -38,7 +38,11 @@ Place = Field | Tag | Inside
 
 
 class Pattern(Struct, frozen=True, tag=True):
-    """The pieces of a text between any number of any characters: `/api/*/items` is ("/api/", "/items")."""
+    """The pieces of a text between any number of any characters: `/api/*/items` is ("/api/", "/items").
+
+    In a canonical one they are two at least, and only the first and the last may be empty, not both of two; none is
+    empty where it is looked for within a text.
+    """
 
     pieces: tuple[str, ...]
 
@@ -137,7 +141,9 @@ def any_of(parts: Iterable[Expression]) -> Expression:
 
 
 def none_of(part: Expression) -> Expression:
-    """Twice not is nothing."""
+    """Twice not is nothing; not everything is nothing at all."""
+    if part in (EVERYTHING, NOTHING):
+        return NOTHING if part == EVERYTHING else EVERYTHING
     return part.part if isinstance(part, Not) else Not(part)
 
 

@@ -1,35 +1,49 @@
-"""The query language: text -> value."""
+"""The query language: text -> value -> text.
+
+The text is a user's, so whatever it is, it is read or refused with BadQuery, which says where and why.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pulsestream.errors import BadParameters
-from pulsestream.query.catalog import DIMENSIONS, NAMES, Kind
-from pulsestream.query.expression import Expression, Field, Inside, Place, Search, Tag, Text, all_of, one_of
+from pulsestream.errors import BadParameters, BadQuery
+from pulsestream.query import lexer
+from pulsestream.query.expression import Place, Search
+from pulsestream.query.grammar import Grammar
+from pulsestream.query.model import TEXTS_MAX
+from pulsestream.query.moment import Present
+from pulsestream.query.place import place as place_of
+from pulsestream.query.writing import write
+
+__all__ = ["LENGTH_MAX", "place", "read", "write"]
+
+LENGTH_MAX = TEXTS_MAX  # characters of a text
 
 
-def read(text: str, *, now: datetime, zone: ZoneInfo) -> Search:  # noqa: ARG001 - of relative times
-    """What the text asks for."""
-    parts: list[Expression] = []
-    for word in text.split():
-        name, colon, value = word.partition(":")
-        if colon and name in NAMES:
-            number = DIMENSIONS[NAMES[name]].kind is Kind.NUMBER
-            parts.append(one_of(Field(NAMES[name]), (int(value) if number else value,)))
-        else:
-            parts.append(Text((word,)))
-    return Search(all_of(parts))
+def read(text: str, *, now: datetime, zone: ZoneInfo) -> Search:
+    """What the text asks for. `zone`: of days and of times without one. Raises BadQuery."""
+    checked(text)
+    return Grammar(lexer.tokens(text), Present(now, zone)).search()
+
+
+def checked(text: str) -> None:
+    """Raises BadQuery where a text is none, or too long to be looked at."""
+    if len(text) > LENGTH_MAX:
+        over = len(text) - LENGTH_MAX
+        raise BadQuery(f"a query may have {LENGTH_MAX} characters at most", position=LENGTH_MAX, length=over)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        what = "half a character stands here: send the query as UTF-8"
+        raise BadQuery(what, position=error.start, length=error.end - error.start) from error
 
 
 def place(parameter: str, text: str) -> Place:
     """A field by its long or short name, `tag.NAME`, `payload.KEY` or `metadata.KEY`. Raises BadParameters."""
-    root, dot, rest = text.partition(".")
-    if text in NAMES:
-        return Field(NAMES[text])
-    if dot and root == "tag":
-        return Tag(rest)
-    if dot and root in ("payload", "metadata"):
-        return Inside(root, tuple(rest.split(".")))
-    raise BadParameters([(parameter, f"{text!r} is no field")])
+    try:
+        checked(text)
+        return place_of(lexer.whole(text))
+    except BadQuery as error:
+        raise BadParameters([(parameter, str(error))]) from error
