@@ -5,27 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pulsestream.errors import BadQuery
 from pulsestream.query import leaf, moment, quantity
-from pulsestream.query.catalog import NAMES
+from pulsestream.query.catalog import DIMENSIONS, NAMES, Kind
 from pulsestream.query.expression import (
     EVERYTHING,
+    All,
     During,
+    Either,
     Expression,
     Field,
     Has,
+    Inside,
+    Is,
     Last,
+    Not,
     Order,
+    Pattern,
+    Place,
     Search,
+    Text,
     all_of,
     any_of,
     none_of,
 )
 from pulsestream.query.lexer import Mark, Token, Word, shown
-from pulsestream.query.model import CONDITIONS_MAX, TEXT_MAX
+from pulsestream.query.model import TEXT_MAX
 from pulsestream.query.moment import Present
 from pulsestream.query.place import HAS, place
 
 DEPTH_MAX = 50  # parentheses within parentheses
+VALUES_MAX = 1_000
+# A list of values is one condition. 1,000 of others take the engine two seconds to look at, of no event at all, or are
+# more text than it takes.
+WEIGHT_MAX = 200
+STARS_MAX = 20  # a pattern of 1,900 takes 1 ms an event
 OPERATORS = ("AND", "OR", "NOT")
 LAST = "last"
 SINCE = {"since": Order.FROM, "until": Order.UP_TO, "before": Order.UNDER}  # what they say of the moment after them
@@ -41,7 +55,7 @@ class Grammar:
         self._tokens = tokens
         self._present = present
         self._at = 0
-        self._conditions = 0
+        self._values = 0
         self._time: Last | During | None = None
         self._timed: Word | None = None  # where the time stood
 
@@ -52,6 +66,12 @@ class Grammar:
         where = self._either(None, 0)
         if not self._sees(""):
             raise self._next.wrong("no parenthesis was opened that this one closes")
+        if weight(where) > WEIGHT_MAX:
+            raise BadQuery(
+                f"there may be {WEIGHT_MAX} conditions at most; a list of values counts as one",
+                position=self._tokens[0].start,
+                length=self._next.start - self._tokens[0].start,
+            )
         return Search(where, self._time)
 
     # ---- tokens
@@ -199,9 +219,11 @@ class Grammar:
             raise self._next.wrong("a space is missing before this; a text with parentheses in it stands in quotes")
 
     def _count(self, word: Word) -> None:
-        self._conditions += 1
-        if self._conditions > CONDITIONS_MAX:
-            raise word.wrong(f"there may be {CONDITIONS_MAX} conditions at most")
+        self._values += 1
+        if self._values > VALUES_MAX:
+            raise word.wrong(f"there may be {VALUES_MAX} values at most")
+        if word.mask.count("*") > STARS_MAX:
+            raise word.wrong(f"a value may have {STARS_MAX} wildcards at most")
         if max(map(len, word.pieces())) > TEXT_MAX:
             raise word.wrong(f"a value may have {TEXT_MAX} characters at most")
 
@@ -273,6 +295,29 @@ class Grammar:
 
     def _misplaced(self, word: Word) -> Exception:
         return word.wrong("the time stands beside all conditions: not in parentheses, not after NOT, not beside OR")
+
+
+def weight(where: Expression) -> int:
+    """About how many comparisons the engine makes of it."""
+    match where:
+        case All(parts) | Either(parts):
+            return sum(map(weight, parts))
+        case Not(part):
+            return weight(part)
+        case Text():
+            return 1
+        case Is(at, values):
+            # Values to be equal to are compared at once.
+            apart = isinstance(at, Field) and DIMENSIONS[at.name].kind is Kind.TEXT
+            patterns = sum(isinstance(value, Pattern) for value in values)
+            each = len(values) if apart else patterns + (patterns < len(values))
+            return each * _keys(at)
+        case _:
+            return _keys(where.place)
+
+
+def _keys(at: Place) -> int:
+    return len(at.keys) if isinstance(at, Inside) else 1
 
 
 def _has(word: Word) -> Expression:

@@ -11,6 +11,7 @@ from pulsestream.query.lexer import Word, quoted, shown
 from pulsestream.query.model import TEXT_MAX
 
 HAS = "has"
+KEYS_MAX = 50
 _TAG_ROOTS = ("tag", "tags")
 _INSIDE_ROOTS = ("payload", "metadata")
 _WORDS = (*NAMES, HAS, "tag")
@@ -32,6 +33,8 @@ def place(word: Word) -> Place:
             return Tag(_given(word.part(dot + 1), "a tag").text)
         if root in _INSIDE_ROOTS:
             keys = word.part(dot + 1).split(".")
+            if len(keys) > KEYS_MAX:
+                raise word.wrong(f"a value is {KEYS_MAX} objects deep at most")
             return Inside(root, tuple(_given(key, f"a value inside {root}").text for key in keys))
     suggestion = guess(word.text)
     meant = f": did you mean {suggestion}?" if suggestion else ""

@@ -300,13 +300,18 @@ def test_a_suggestion_mends_the_text():
         ("x" * (language.LENGTH_MAX + 1), "60000 characters at most"),
         ("x" * 4_001, "4000 characters at most"),
         (f"tag.{'x' * 4_001}:1", "4000 characters at most"),
-        ("a " * 1_001, "1000 conditions at most"),
-        (f"status:({' OR '.join(map(str, range(1_001)))})", "1000 conditions at most"),
+        ("a" + "*a" * 21, "20 wildcards at most"),
+        (f"payload{'.a' * 51}:1", "50 objects deep at most"),
+        (" ".join(f"w{number}" for number in range(201)), "200 conditions at most"),
+        (" ".join(f"-payload.a.b.c:{number}" for number in range(67)), "200 conditions at most"),
+        (f"path:({' OR '.join(f'{number}*' for number in range(201))})", "200 conditions at most"),
+        (f"message:({' OR '.join(f'm{number}' for number in range(201))})", "200 conditions at most"),
+        (f"status:({' OR '.join(map(str, range(1_001)))})", "1000 values at most"),
         ("(" * 51 + "a" + ")" * 51, "nested 50 times at most"),
         ("-(" * 51 + "a" + ")" * 51, "nested 50 times at most"),
         ("service:" + "(" * 51 + "a" + ")" * 51, "nested 50 times at most"),
     ],
-    ids=["text", "word", "tag", "words", "values", "parentheses", "negations", "lists"],
+    ids=lambda value: value if "most" in value else "",
 )
 def test_everything_has_a_limit(text, says):
     with pytest.raises(BadQuery, match=says):
@@ -315,7 +320,7 @@ def test_everything_has_a_limit(text, says):
 
 def test_up_to_the_limits_a_text_is_read():
     assert read("(" * 50 + "a" + ")" * 50).where == Text(("a",))
-    assert len(read(" ".join(f"w{number}" for number in range(1_000))).where.parts) == 1_000
+    assert len(read(" ".join(f"w{number}" for number in range(200))).where.parts) == 200
     assert len(read(f"status:({' OR '.join(map(str, range(1_000)))})").where.values) == 1_000
 
 
