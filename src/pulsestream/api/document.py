@@ -48,6 +48,7 @@ _TAGS = {
     "ingest": "Send events: one, or many at a time.",
     "events": "Find events again.",
     "stats": "Counts of what was received; services at a glance.",
+    "analytics": "Events counted and measured: over time, and by what they have in common.",
     "rate": "Where a tenant stands with its rate.",
     "keys": "Keys of a tenant.",
     "tenants": "Tenants and their limits, for the operator; what administrators did.",

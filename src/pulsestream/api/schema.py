@@ -34,6 +34,7 @@ _PARAMETERS: dict[str, tuple[Json, str]] = {
     "end_time": (_TIME, ""),
     "cursor": ({"type": "string"}, "`next_cursor` of the page before, as it was given"),
     "after": ({"type": "string"}, "`next` of the answer before, as it was given"),
+    "step": ({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhdwM]$"}, ""),
     "offset": ({}, "events to leave out; for pages that must not shift use `cursor`"),
     "event_id": ({"type": "string", "minLength": 1}, "the event's id"),
     "key_id": ({"type": "string", "minLength": 1}, "the key's id, as `GET /keys` shows it"),

@@ -20,7 +20,7 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
         ({"limit": 0}, "limit"),
         ({"limit": LIMIT_MAX + 1}, "limit"),
         ({"where": one_of(Field("colour"), ("red",))}, "colour"),
-        ({"group_by": (Field("service"), Field("colour"))}, "group_by"),
+        ({"group_by": (Field("service"), Field("colour"))}, "by"),
         ({"measures": ("count", "p101_ms")}, "measures"),
         ({"start": NOON, "end": NOON}, "end_time"),
     ],
@@ -34,7 +34,7 @@ def test_a_part_that_makes_no_sense_is_named(parts, named):
 def test_everything_wrong_is_named_at_once():
     with pytest.raises(BadParameters) as refused:
         Query(tenant="", limit=0, group_by=(Field("colour"),), measures=("loudness",))
-    assert [name for name, _ in refused.value.errors] == ["group_by", "measures", "limit", "tenant"]
+    assert [name for name, _ in refused.value.errors] == ["by", "measures", "limit", "tenant"]
 
 
 @pytest.mark.parametrize("missing", ["tenant", "limit"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pulsestream.api.examples import analytics
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -75,6 +76,7 @@ BODIES: dict[str, Any] = {
     "update_tenant": {"burst_events": 5000, "retention_days": None},
 }
 ANSWERS: dict[str, Any] = {
+    **analytics.ANSWERS,
     "openapi": {"openapi": "3.1.0"},
     "send_event": {
         "success": True,
@@ -237,6 +239,11 @@ PARAMETERS: dict[str, Any] = {
     "tz": "Europe/Berlin",
     "start_time": "2026-05-04T10:00:00Z",
     "end_time": "2026-05-04T11:00:00Z",
+    "by": "service,endpoint",
+    "measures": "count,p99_ms",
+    "sort": "-p99_ms",
+    "step": "30m",
+    "other": True,
     "limit": 20,
     "offset": 0,
     "cursor": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",

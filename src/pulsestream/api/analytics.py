@@ -1,0 +1,129 @@
+"""Events counted and measured: over time, and by what they have in common."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Parameter
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pulsestream.api.asked import DAY, AnswerBasis, Asked, answer_basis, asking, places
+from pulsestream.api.operation import ASKING, terms
+from pulsestream.api.parameters import AnyRequest, server_of
+from pulsestream.control.keys import Scope
+from pulsestream.errors import BadParameters
+from pulsestream.query import timeseries as over_time
+from pulsestream.query import top as ranking
+from pulsestream.query.expression import Place
+from pulsestream.query.steps import Step, automatic_step, read_step
+from pulsestream.query.timeseries import Series
+from pulsestream.query.top import Group, Rest, read_sort
+
+_MEASURES_MAX = 20
+_SERIES_MAX = 50
+_GROUPS_MAX = 1_000
+
+By = Annotated[
+    str, Parameter(description="what to group by: fields, tag.NAME or payload.KEY, separated by commas, at most 8")
+]
+Measures = Annotated[str, Parameter(description="what to measure, separated by commas: `GET /query/fields` lists them")]
+Sorted = Annotated[str, Parameter(description="the measure that ranks the groups, with - before it the highest first")]
+StepOf = Annotated[
+    str | None, Parameter(description="30s, 5m, 2h, 1d, 1w, 1M; without it one that suits the time range")
+]
+
+
+class TimeseriesAnswer(Struct, frozen=True):
+    """`times`: when each step begins; the first may begin before the range. `groups_total`: how many groups there are.
+
+    A step without events has 0 of what is counted, and null of what makes no sense of it.
+    """
+
+    step: str
+    times: list[datetime]
+    series: list[Series]
+    groups_total: int
+    basis: AnswerBasis
+
+
+class TopAnswer(Struct, frozen=True):
+    """`groups_total`: how many groups there are, `matched`: how many events, in all of them."""
+
+    groups: list[Group]
+    groups_total: int
+    matched: int
+    other: Rest | None
+    basis: AnswerBasis
+
+
+@get("/query/timeseries", opt=terms(Scope.READ, raises=ASKING), dependencies=asking(DAY))
+async def timeseries(
+    request: AnyRequest,
+    asked: Asked,
+    measures: Measures = "count",
+    by: By = "",
+    step: StepOf = None,
+    sort: Sorted = "-count",
+    limit: Annotated[int, Parameter(ge=1, le=_SERIES_MAX, description="most groups; all others are one")] = 10,
+) -> TimeseriesAnswer:
+    """Measures over time, of all events or of groups.
+
+    A value for every step of the time range. The groups are those that rank highest in the whole range; all others are
+    measured together.
+    """
+    query = replace(asked.query, limit=limit, group_by=_by(by), measures=_measures(measures))
+    found = await over_time.timeseries(
+        server_of(request).questions, query, step=_step(step, asked), zone=asked.zone, sort=read_sort(sort)
+    )
+    return TimeseriesAnswer(
+        found.step, found.times, found.series, found.groups_total, answer_basis(request, asked, found.basis)
+    )
+
+
+@get("/query/top", opt=terms(Scope.READ, raises=ASKING), dependencies=asking(DAY))
+async def top(
+    request: AnyRequest,
+    asked: Asked,
+    by: By = "service",
+    measures: Measures = "count",
+    sort: Sorted = "-count",
+    limit: Annotated[int, Parameter(ge=1, le=_GROUPS_MAX, description="most groups in the answer")] = 10,
+    other: Annotated[bool, Parameter(description="measure all other events as well, together")] = False,
+) -> TopAnswer:
+    """The groups of events that rank highest.
+
+    By any measure. Groups of which it makes no sense, such as a response time where there was no request, come last.
+    """
+    query = replace(asked.query, limit=limit, group_by=_by(by, least=1), measures=_measures(measures))
+    found = await ranking.top(
+        server_of(request).questions, query, sort=read_sort(sort), seconds=asked.seconds, other=other
+    )
+    return TopAnswer(
+        found.groups, found.groups_total, found.matched, found.other, answer_basis(request, asked, found.basis)
+    )
+
+
+def _step(text: str | None, asked: Asked) -> Step:
+    if text is not None:
+        return read_step(text)
+    assert asked.query.start is not None and asked.query.end is not None  # noqa: S101, PT018 - `asking` gave them
+    return automatic_step(asked.query.start, asked.query.end)
+
+
+def _by(text: str, *, least: int = 0) -> tuple[Place, ...]:
+    found = places("by", text)
+    if len(found) < least:
+        raise BadParameters([("by", "must name what to group by, such as service or service,endpoint")])
+    if len(set(found)) < len(found):
+        raise BadParameters([("by", "names the same twice: once is enough")])
+    return found
+
+
+def _measures(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not 1 <= len(found) <= _MEASURES_MAX:
+        raise BadParameters([("measures", f"must name 1 to {_MEASURES_MAX} measures, such as count,p99_ms")])
+    return found

@@ -1,0 +1,67 @@
+"""Questions that count and measure, as a client asks them: of what was just sent, with wrong parameters named."""
+
+from __future__ import annotations
+
+import pytest
+
+from system.program import event
+
+pytestmark = pytest.mark.slow
+
+HOUR = {"start_time": "2026-05-04T10:00:00Z", "end_time": "2026-05-04T11:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def filled(server):
+    assert server.send([event(number, metrics={"response_time_ms": number, "status_code": 200}) for number in (1, 2)])
+    late = event(
+        3, timestamp="2026-05-04T10:59:59Z", severity="error", metrics=None, context={"tags": {"city": "Paris"}}
+    )
+    assert server.send([late])["stored"] == 1
+    return server
+
+
+def test_measures_over_time(filled):
+    found = filled.get("/query/timeseries", measures="count,p50_ms", step="30m", **HOUR)
+    assert found["times"] == ["2026-05-04T10:00:00Z", "2026-05-04T10:30:00Z"]
+    assert found["series"] == [{"group": {}, "other": False, "values": {"count": [2, 1], "p50_ms": [2, None]}}]
+    assert (found["basis"]["events"], found["basis"]["exact"], found["basis"]["fresh"]) == (3, True, True)
+    by_city = filled.get("/query/timeseries", by="tag.city,sev", q="service:order-service", limit=1, **HOUR)
+    assert by_city["step"] == "15s"
+    assert [(one["group"], one["other"]) for one in by_city["series"]] == [
+        ({"tag.city": None, "severity": "info"}, False),
+        ({}, True),
+    ]
+
+
+def test_the_highest_groups(filled):
+    found = filled.get("/query/top", by="city", measures="count,max_ms", sort="max_ms", other="true", limit=1, **HOUR)
+    assert found["groups"] == [{"group": {"city": None}, "values": {"count": 2, "max_ms": 2.0}, "share": 2 / 3}]
+    assert found["other"] == {"values": {"count": 1, "max_ms": None}, "share": 1 / 3}
+    assert (found["groups_total"], found["matched"]) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "name"),
+    [
+        ("timeseries", {"step": "7m"}, "step"),
+        ("timeseries", {"step": "1s", "start_time": "2026-05-01T00:00:00Z"}, "step"),
+        ("timeseries", {"measures": "speed"}, "measures"),
+        ("timeseries", {"measures": ""}, "measures"),
+        ("timeseries", {"by": "colour"}, "by"),
+        ("timeseries", {"by": "service,svc"}, "by"),
+        ("timeseries", {"by": "error"}, "by"),
+        ("timeseries", {"limit": "51"}, "limit"),
+        ("timeseries", {"tz": "Mars/Olympus"}, "tz"),
+        ("timeseries", {"fields": "service"}, "fields"),
+        ("top", {"by": ""}, "by"),
+        ("top", {"by": "service", "sort": "-speed"}, "sort"),
+        ("top", {"by": "service", "sort": "--count"}, "sort"),
+        ("top", {"by": "service", "limit": "0"}, "limit"),
+    ],
+)
+def test_a_wrong_parameter_is_named(filled, path, parameters, name):
+    query = "&".join(f"{key}={value}" for key, value in (HOUR | parameters).items())
+    answer = filled.ask("GET", f"/query/{path}?{query}")
+    assert answer.status == 422
+    assert [error["field"] for error in answer.json["errors"]] == [name], answer.json
