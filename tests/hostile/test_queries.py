@@ -42,7 +42,8 @@ PARAMETERS = {
     ],
     "/ingestion/events/tail": ["service", "tag", "q", "start_time", "limit", "after", "fresh"],
     "/ingestion/stats": ["fresh", "limit"],
-    "/query/services": ["start_time", "end_time", "fresh", "service"],
+    "/query/services": ["start_time", "end_time", "tz", "sort", "limit", "compare", "fresh", "service"],
+    "/query/endpoints": ["start_time", "end_time", "tz", "sort", "limit", "compare", "fresh", "service"],
     "/ingestion/events/evt_1": ["fresh", "id"],
 }  # fmt: skip
 WORDS = {"service", "endpoint", "method", "version", "environment", "user_id", "session_id", "request_id",

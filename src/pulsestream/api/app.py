@@ -10,6 +10,7 @@ from litestar.response import Redirect
 from litestar.types import ASGIApp, ExceptionHandlersMap
 
 from pulsestream.api import analytics, document, events, health, keys, metrics, problems, rate, stats, tenants
+from pulsestream.api import document, events, health, keys, metrics, problems, rate, red, stats, tenants
 from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
@@ -29,6 +30,8 @@ HANDLERS = (
     stats.services,
     analytics.timeseries,
     analytics.top,
+    red.services,
+    red.endpoints,
     health.health,
     rate.rate_limit,
     keys.list_keys,

@@ -41,10 +41,20 @@ class Asked(Struct, frozen=True):
     began_s: float
 
     @property
+    def start(self) -> datetime:
+        """Of a question whose time range has both ends."""
+        assert self.query.start is not None  # noqa: S101 - `asking` gave it
+        return self.query.start
+
+    @property
+    def end(self) -> datetime:
+        assert self.query.end is not None  # noqa: S101 - as above
+        return self.query.end
+
+    @property
     def seconds(self) -> float:
-        """The length of the time range, which has both ends."""
-        assert self.query.start is not None and self.query.end is not None  # noqa: S101, PT018 - `asking` gave them
-        return (self.query.end - self.query.start).total_seconds()
+        """The length of the time range."""
+        return (self.end - self.start).total_seconds()
 
 
 class AnswerBasis(Struct, frozen=True):

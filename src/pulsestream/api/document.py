@@ -49,6 +49,8 @@ _TAGS = {
     "events": "Find events again.",
     "stats": "Counts of what was received; services at a glance.",
     "analytics": "Events counted and measured: over time, and by what they have in common.",
+    "stats": "Counts of what was received.",
+    "red": "How services and endpoints are doing: rate, errors, duration.",
     "rate": "Where a tenant stands with its rate.",
     "keys": "Keys of a tenant.",
     "tenants": "Tenants and their limits, for the operator; what administrators did.",

@@ -27,6 +27,7 @@ _ROUTES = {
     "/api/v1/ingestion/stats": "stats",
     "/api/v1/ingestion/health": "health",
     "/api/v1/query/services": "services",
+    "/api/v1/query/endpoints": "endpoints",
     METRICS_PATH: "metrics",
 }
 _GROUPS = (("/api/v1/ingestion/events/", "event"), ("/api/v1/keys", "keys"), ("/api/v1/tenants", "tenants"))

@@ -1,33 +1,24 @@
-"""What was received and what became of it; services at a glance."""
+"""What was received and what became of it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import get
 from litestar.params import Parameter
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pulsestream.api.operation import ASKING, terms
-from pulsestream.api.parameters import AnyRequest, Fresh, moment, only, server_of, tenant
+from pulsestream.api.parameters import AnyRequest, Fresh, only, server_of, tenant
 from pulsestream.control.keys import Scope
-from pulsestream.errors import BadParameters
 from pulsestream.ingest.minutes import Cost
 from pulsestream.metrics import REQUESTS_REFUSED
-from pulsestream.query.expression import Field
-from pulsestream.query.model import Query
 from pulsestream.wiring import Server
 
 _OUTCOMES = ("stored", "duplicate", "rejected", "rate_limited", "overloaded")
 _MINUTES_MAX = 1_440
 _MINUTE = timedelta(minutes=1)
-_SERVICES_MAX = 1_000
-_RED = ("requests", "request_rate", "errors", "error_rate", "p50_ms", "p95_ms", "p99_ms")
-_RED_NAMES = ("requests", "requests_per_second", *_RED[2:])
-_RECENT = timedelta(minutes=15)
-_FIRST = datetime.min.replace(tzinfo=UTC)  # nothing can be before it
 
 
 class Minute(Struct, frozen=True):
@@ -78,30 +69,6 @@ class Stats(Struct, frozen=True):
     fresh: bool
     searchable_lag_s: float
     minutes: list[Minute]
-
-
-class Total(Struct, frozen=True, kw_only=True):
-    """Rate, errors, duration. Requests are events with a status."""
-
-    requests: int
-    requests_per_second: float
-    errors: int
-    error_rate: float
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
-
-
-class Service(Total, frozen=True, kw_only=True):
-    service: str
-
-
-class Services(Struct, frozen=True):
-    start_time: datetime
-    end_time: datetime
-    total: Total
-    services: list[Service]
-    fresh: bool
 
 
 @get("/ingestion/stats", opt=terms(Scope.READ, raises=ASKING))
@@ -172,39 +139,3 @@ async def _minutes(server: Server, owner: str, count: int) -> list[Minute]:
         )
         for at in (first + number * _MINUTE for number in range(count))
     ]
-
-
-@get("/query/services", opt=terms(Scope.READ, raises=ASKING))
-async def services(
-    request: AnyRequest,
-    start_time: str | None = None,
-    end_time: str | None = None,
-    fresh: Fresh = True,
-) -> Services:
-    """Rate, errors and duration of every service.
-
-    In a time range: by default the last 15 minutes.
-    """
-    only(request, ("start_time", "end_time", "fresh"))
-    server, owner = server_of(request), tenant(request)
-    end = moment("end_time", end_time) or server.clock.now()
-    start = moment("start_time", start_time) or end - min(_RECENT, end - _FIRST)
-    if start >= end:
-        raise BadParameters([("start_time", "must be before end_time")])
-    is_fresh = fresh and await server.fresh(owner)
-    overall = Query(tenant=owner, limit=1, start=start, end=end, measures=_RED)
-    by_service = replace(overall, limit=_SERVICES_MAX, group_by=(Field("service"),))
-    seconds = (end - start).total_seconds()
-    services = await server.questions.groups(by_service, seconds=seconds)
-    total = await server.questions.groups(overall, seconds=seconds)
-    return Services(
-        start_time=start,
-        end_time=end,
-        total=Total(**_red(total.rows[0])),
-        services=[Service(service=name, **_red(row)) for name, *row in services.rows],
-        fresh=is_fresh,
-    )
-
-
-def _red(row: list[Any]) -> dict[str, Any]:
-    return dict(zip(_RED_NAMES, row, strict=True)) | {"error_rate": row[3] or 0.0}

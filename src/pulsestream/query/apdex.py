@@ -23,6 +23,10 @@ class Thresholds(Struct, frozen=True):
     default_ms: float = DEFAULT_MS
     of: tuple[tuple[str, float], ...] = ()
 
+    def of_endpoint(self, endpoint: str) -> float:
+        """In milliseconds."""
+        return next((ms for pattern, ms in self.of if _fits(pattern, endpoint)), self.default_ms)
+
 
 @lru_cache(maxsize=1_000)  # of each tenant's text, for every question
 def parse_thresholds(text: str) -> Thresholds:
@@ -45,3 +49,7 @@ def parse_thresholds(text: str) -> Thresholds:
     if wrong:
         raise BadParameters(wrong)
     return Thresholds(default, tuple(found.items()))
+
+
+def _fits(pattern: str, endpoint: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), endpoint, re.DOTALL) is not None

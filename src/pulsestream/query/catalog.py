@@ -150,7 +150,7 @@ NAMES: dict[str, str] = {
 # ---- measures
 
 _REQUESTS = f"countIf({_IS_REQUEST})"
-_TIMES = f"response_time_ms, {_IS_REQUEST}"
+RESPONSE_TIMES = f"response_time_ms, {_IS_REQUEST}"  # with a function that ends in -If
 
 
 def _share(of: str, whole: str = _REQUESTS) -> str:
@@ -158,7 +158,7 @@ def _share(of: str, whole: str = _REQUESTS) -> str:
 
 
 def _of_times(function: str) -> str:
-    return f"if({_REQUESTS} = 0, NULL, {function}If({_TIMES}))"
+    return f"if({_REQUESTS} = 0, NULL, {function}If({RESPONSE_TIMES}))"
 
 
 def _distinct(column: str, help_: str) -> Measure:
@@ -179,6 +179,8 @@ _APDEX_TOLERATING = (
     f"{_IS_REQUEST} AND status_code < 500 AND response_time_ms > {APDEX_T} AND response_time_ms <= 4 * {APDEX_T}"
 )
 
+APDEX_SUM = f"countIf({_APDEX_SATISFIED}) + countIf({_APDEX_TOLERATING}) / 2"  # divided by the requests
+
 MEASURES: dict[str, Measure] = {
     "count": Measure(sql="count()", unit="events", help="events of any kind"),
     "rate": Measure(sql="count()", unit="events/s", help="events a second", per_second=True),
@@ -195,8 +197,7 @@ MEASURES: dict[str, Measure] = {
     ),
     "rate_5xx": Measure(sql=_share("status_code >= 500"), unit="ratio", help="errors_5xx / requests"),
     "apdex": Measure(
-        sql=f"if({_REQUESTS} = 0, NULL,"
-        f" (countIf({_APDEX_SATISFIED}) + countIf({_APDEX_TOLERATING}) / 2) / {_REQUESTS})",
+        sql=f"if({_REQUESTS} = 0, NULL, ({APDEX_SUM}) / {_REQUESTS})",
         unit="ratio",
         help="share of satisfied requests, and half of the tolerating ones: within the threshold, or four times it",
     ),
@@ -235,13 +236,18 @@ def measure(name: str) -> Measure | None:
         return None
     level = f"{float(match[1]) / 100:.7g}"
     return Measure(
-        sql=f"if({_REQUESTS} = 0, NULL, quantileExactIf({level})({_TIMES}))",
+        sql=f"if({_REQUESTS} = 0, NULL, quantileExactIf({level})({RESPONSE_TIMES}))",
         # DDSketch (Masson, Rim and Lee, 2019): the relative error is a bound, not a likelihood.
-        estimate=f"if({_REQUESTS} = 0, NULL, quantileDDIf(0.005, {level})({_TIMES}))",
+        estimate=f"if({_REQUESTS} = 0, NULL, quantileDDIf(0.005, {level})({RESPONSE_TIMES}))",
         bound="within 0.5 % of the value",
         unit="ms",
         help=f"response time that {match[1]} % of the requests stay under",
     )
+
+
+def quantiles(levels: str, combinator: str, *, estimated: bool) -> str:
+    """The function of several percentiles at once, without its arguments."""
+    return f"quantilesDD{combinator}(0.005, {levels})" if estimated else f"quantilesExact{combinator}({levels})"
 
 
 def measures_of(names: tuple[str, ...]) -> dict[str, Measure]:

@@ -21,8 +21,9 @@ _SECONDS_MAX = 2**32 - 1  # of the engine's DateTime
 class Where:
     """Conditions that must all hold, with their parameters."""
 
-    def __init__(self, query: Query, view: View) -> None:
-        self.bound = Bound()
+    def __init__(self, query: Query, view: View, bound: Bound | None = None) -> None:
+        """`bound`: of the statement, where it has other conditions too."""
+        self.bound = Bound() if bound is None else bound
         self._filtered = query.where != EVERYTHING
         self._conditions = [f"tenant = {self.bound.text(query.tenant)}"]
         if query.start is not None:

@@ -29,6 +29,9 @@ def page(name):
     return (DOCS / name).read_text("utf-8")
 
 
+PAGES = "".join(path.read_text("utf-8") for path in sorted(DOCS.glob("*.md")))
+
+
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
 def test_every_setting_is_documented_with_its_default(setting):
     row = next(line for line in page("operations.md").splitlines() if line.startswith(f"| `{setting.name}` |"))
@@ -41,6 +44,7 @@ def test_every_route_is_documented(handler):
     [method] = handler.http_methods
     written = path.replace(":str", "").replace(":path", "")
     assert f"`{method} {written}`" in "".join(map(page, ("search.md", "analytics.md", "tenants.md")))
+    assert f"`{method} {written}`" in PAGES
 
 
 @pytest.mark.parametrize("path", [ingest.SINGLE_PATH, ingest.BATCH_PATH])

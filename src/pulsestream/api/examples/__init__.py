@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pulsestream.api.examples import analytics
+from pulsestream.api.examples import red
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -57,16 +58,6 @@ _TENANT = {
     },
     "deleting": False,
 }
-_RED = {
-    "requests": 1200,
-    "requests_per_second": 1.333,
-    "errors": 12,
-    "error_rate": 0.01,
-    "p50_ms": 41.2,
-    "p95_ms": 210.0,
-    "p99_ms": 466.87,
-}
-
 # By the name of the operation.
 BODIES: dict[str, Any] = {
     "send_event": EVENT,
@@ -77,6 +68,7 @@ BODIES: dict[str, Any] = {
 }
 ANSWERS: dict[str, Any] = {
     **analytics.ANSWERS,
+    **red.ANSWERS,
     "openapi": {"openapi": "3.1.0"},
     "send_event": {
         "success": True,
@@ -178,13 +170,6 @@ ANSWERS: dict[str, Any] = {
             }
         ],
     },
-    "services": {
-        "start_time": "2026-05-04T10:05:31Z",
-        "end_time": "2026-05-04T10:20:31Z",
-        "total": _RED,
-        "services": [_RED | {"service": "payment-service"}],
-        "fresh": True,
-    },
     "health": {"status": "healthy", "version": "0.1.0", "uptime_seconds": 3600.5},
     "rate_limit": {
         "limit": 1000,
@@ -250,6 +235,8 @@ PARAMETERS: dict[str, Any] = {
     "after": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
     "fresh": True,
     "minutes": 60,
+    "sort": "-p95_ms",
+    "compare": True,
     "detail": "errors",
     "ack": "durable",
     "dry_run": "false",

@@ -30,3 +30,13 @@ LINE = (
 )
 MADE_AT = "2026-05-04T10:20:31.000201Z"
 STORED = EVENT | {"received_at": MADE_AT}
+BASIS: dict[str, Any] = {
+    "start_time": "2026-05-04T10:05:31Z",
+    "end_time": "2026-05-04T10:20:31Z",
+    "events": 1200,
+    "exact": True,
+    "estimated": {},
+    "fresh": True,
+    "lag_s": 0.0,
+    "took_ms": 31.4,
+}
