@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 
 from pulsestream.query.catalog import DIMENSIONS, Dimension, Kind
@@ -27,6 +29,7 @@ from pulsestream.store.port import Parameter, in_pieces
 
 _TAG_SEPARATOR = ":"  # in the column tag_pairs, between name and value
 _SEARCHED = ("title", "message", "error_message")  # by free words
+_NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 _NUMERIC = "'Int64', 'UInt64', 'Double'"  # what the engine calls a number in JSON
 
 
@@ -46,16 +49,16 @@ class Bound:
         return self(value, "String")
 
     def number(self, value: float) -> str:
-        return self(value, "Int64" if isinstance(value, int) else "Float64")
+        return self(value, "Int64") if _is_whole(value) else self(_as_float(value), "Float64")
 
-    def numbers(self, values: Sequence[Value]) -> str:
-        numbers = [number for number in values if isinstance(number, int | float)]
-        whole = [number for number in numbers if isinstance(number, int)]
-        return (
-            self(whole, "Array(Int64)")
-            if len(whole) == len(numbers)
-            else self([*map(float, numbers)], "Array(Float64)")
-        )
+    def any_number(self, sql: str, values: Iterable[int | float]) -> str:
+        """Whether `sql` is one of the numbers. As floats, 2^53 and 2^53 + 1 would be one."""
+        numbers = list(values)
+        whole = [number for number in numbers if _is_whole(number)]
+        others = [_as_float(number) for number in numbers if not _is_whole(number)]
+        others += [0.0, -0.0] if 0 in numbers else []  # IN tells one from the other
+        found = [f"{sql} IN {self(whole, 'Array(Int64)')}"] if whole else []
+        return _either([*found, f"{sql} IN {self(others, 'Array(Float64)')}"] if others else found)
 
     def any_of(self, sql: str, values: Sequence[str]) -> str:
         """Whether `sql` is one of the texts."""
@@ -142,7 +145,7 @@ def _field_is(dimension: Dimension, values: Sequence[Value], bound: Bound) -> st
     if dimension.kind is Kind.TEXT:
         return _either(_contains(sql, one.pieces if isinstance(one, Pattern) else (str(one),), bound) for one in values)
     if dimension.kind is Kind.NUMBER:
-        return f"ifNull({sql} IN {bound.numbers(values)}, 0)"
+        return f"ifNull({bound.any_number(sql, (one for one in values if isinstance(one, int | float)))}, 0)"
     if dimension.kind is Kind.FLAG:
         return _either(f"ifNull({sql} = {'true' if one else 'false'}, 0)" for one in values)
     texts = [str(one) for one in values if not isinstance(one, Pattern)]
@@ -163,8 +166,8 @@ def _inside_is(place: Inside, values: Sequence[Value], bound: Bound) -> str:
         [f"(JSONType({inside}) = 'String' AND {bound.any_of(f'JSONExtractString({inside})', texts)})"] if texts else []
     )
     if numbers:
-        same = bound(numbers, "Array(Float64)")
-        found.append(f"(JSONType({inside}) IN ({_NUMERIC}) AND JSONExtractFloat({inside}) IN {same})")
+        same = bound.any_number(f"JSONExtractFloat({inside})", numbers)
+        found.append(f"(JSONType({inside}) IN ({_NUMERIC}) AND {same})")
     flags = [text for text in texts if text in ("true", "false")]
     if flags:
         found.append(f"(JSONType({inside}) = 'Bool' AND {bound.any_of(f'JSONExtractRaw({inside})', flags)})")
@@ -225,10 +228,20 @@ def _upper(text: str) -> str:
 
 
 def _as_number(text: str) -> float | None:
+    """Of what JSON writes a number as; Python reads more as one."""
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _is_whole(number: float) -> bool:
+    """And one that the engine takes as it is: beyond 64 bits it would be another."""
+    return isinstance(number, int) and -(2**63) <= number < 2**63
+
+
+def _as_float(number: float) -> float:
     try:
-        return float(text)
-    except ValueError:
-        return None
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _either(parts: Iterable[str]) -> str:
