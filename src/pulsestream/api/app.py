@@ -9,8 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 from litestar.types import ASGIApp, ExceptionHandlersMap
 
-from pulsestream.api import analytics, document, events, health, keys, metrics, problems, rate, stats, tenants
-from pulsestream.api import document, events, health, keys, metrics, problems, rate, red, stats, tenants
+from pulsestream.api import analytics, document, events, health, keys, metrics, problems, rate, red, stats, tenants
 from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
@@ -27,7 +26,6 @@ HANDLERS = (
     events.event,
     events.delete_event,
     stats.stats,
-    stats.services,
     analytics.timeseries,
     analytics.top,
     red.services,

@@ -47,7 +47,6 @@ that a path has not 405, a defect of the server 500 with the code `internal`.
 _TAGS = {
     "ingest": "Send events: one, or many at a time.",
     "events": "Find events again.",
-    "stats": "Counts of what was received; services at a glance.",
     "analytics": "Events counted and measured: over time, and by what they have in common.",
     "stats": "Counts of what was received.",
     "red": "How services and endpoints are doing: rate, errors, duration.",

@@ -117,7 +117,7 @@ class Grid(Struct, frozen=True):
         if self.length_us is not None:
             # A key of two bytes is looked up in a table, without hashing.
             return f"toUInt16(intDiv({at} - {bound.number(self.starts_us[0])}, {bound.number(self.length_us)}))"
-        return f"roundDown({at}, {bound.numbers(self.starts_us)})"
+        return f"roundDown({at}, {bound([*self.starts_us], 'Array(Int64)')})"
 
     @property
     def numbers(self) -> Mapping[int, int]:

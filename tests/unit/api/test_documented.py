@@ -43,7 +43,6 @@ def test_every_route_is_documented(handler):
     [path] = handler.paths
     [method] = handler.http_methods
     written = path.replace(":str", "").replace(":path", "")
-    assert f"`{method} {written}`" in "".join(map(page, ("search.md", "analytics.md", "tenants.md")))
     assert f"`{method} {written}`" in PAGES
 
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulsestream.api.examples import analytics
-from pulsestream.api.examples import red
+from pulsestream.api.examples import analytics, red
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -235,7 +234,6 @@ PARAMETERS: dict[str, Any] = {
     "after": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
     "fresh": True,
     "minutes": 60,
-    "sort": "-p95_ms",
     "compare": True,
     "detail": "errors",
     "ack": "durable",
