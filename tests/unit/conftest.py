@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
@@ -61,6 +62,10 @@ class StandIn:
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
+
+    def asked(self, index=-1):
+        """The parameters of a question; of one that was given several times the last."""
+        return dict(parse_qsl(urlsplit(self.requests[index][1]).query, keep_blank_values=True))
 
     def take(self, raw, *, dry=False):
         try:
@@ -160,10 +165,16 @@ def _fault(kind, rest):
         return web.Response(text="<html>It works!</html>", content_type="text/html")
     if kind == "short":
         return web.json_response({"total_events": 1, "stored": 1, "duplicate": 0, "results": []})
+    return _refusal(kind, rest)
+
+
+def _refusal(kind, rest):
     if kind == "over_rate":
         return _over_rate(rest[0])
     if kind == "too_many":
         return _problem(429, "too_many_requests", "8 are under way", headers={"Retry-After": "1"})
+    if isinstance(kind, dict):  # a problem, word by word
+        return web.json_response(kind, status=rest[0], content_type="application/problem+json")
     if isinstance(kind, int):
         headers = {"Retry-After": str(rest[0])} if rest else None
         return _problem(kind, _CODES.get(kind, "odd"), "not now", headers=headers)

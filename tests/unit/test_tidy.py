@@ -153,8 +153,10 @@ def test_a_module_fits_on_a_few_screens(folder, lines_max):
 
 
 def test_every_module_is_named_for_what_is_in_it():
+    # A verb's module and its tests have the name that people type.
+    verbs = {way.format(verb) for verb in VERBS for way in ("src/pulsestream/cli/{}.py", "tests/unit/cli/test_{}.py")}
     paths = [str(path.relative_to(ROOT)) for path in _files("src", "tests", "bench", "scripts")]
-    assert {path: words for path in paths if (words := tidiness.names_nothing(path))} == {}
+    assert {path: words for path in paths if path not in verbs and (words := tidiness.names_nothing(path))} == {}
 
 
 def test_whatever_silences_a_tool_says_why():

@@ -11,14 +11,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pulsestream.cli.drawing import sparkline
 from pulsestream.cli.listing import Row, duration, milliseconds, plain, status_style
 from pulsestream.cli.stats import Service, rate_style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 TICKS_KEPT = 240
-_BARS = "▁▂▃▄▅▆▇█"
 _ROOMY, _MEDIUM = 96, 70  # terminal columns
 _ERRORS_MIN = 1
 _BARS_MIN, _BARS_MAX = 6, 40
@@ -45,15 +45,6 @@ class View(Struct):
         for name in {*self.ticks, *rates, ""} - {""}:
             self.ticks[name].append(rates.get(name, 0.0))
         self.ticks[""].append(total.requests_per_second)
-
-
-def sparkline(values: Sequence[float], width: int) -> str:
-    """The last `width` values as bars from 0 to their highest."""
-    shown = list(values)[-width:]
-    top = max(shown, default=0.0)
-    if top <= 0:
-        return _BARS[0] * len(shown)
-    return "".join(_BARS[min(len(_BARS) - 1, int(value / top * len(_BARS)))] for value in shown)
 
 
 def render(view: View, width: int, height: int) -> RenderableType:

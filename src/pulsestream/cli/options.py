@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -74,6 +75,26 @@ def moment(text: str, clock: Clock) -> datetime:
         raise click.BadParameter(
             f"{text!r} is not a time: write 2026-05-04T10:20:30Z, 2026-05-04, now, or 15m for 15 minutes ago."
         ) from None
+
+
+def _zone(_context: click.Context, _option: click.Parameter, name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such zone; no name; a name too long for a file, or a folder
+        raise click.BadParameter(
+            f"{name!r} is no time zone: write a name such as Europe/Berlin, or leave it out for UTC."
+        ) from None
+
+
+time_zone = click.option(
+    "--tz",
+    "zone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    callback=_zone,
+    help="Zone of days and of the times that are shown, such as Europe/Berlin.",
+)
 
 
 def rfc3339(time: datetime) -> str:

@@ -81,19 +81,6 @@ def test_the_line_for_a_log_has_rate_errors_and_duration(view):
     )
 
 
-@pytest.mark.parametrize(
-    ("values", "width", "bars"),
-    [
-        ([], 5, ""),
-        ([0, 0], 5, "▁▁"),
-        ([0, 1, 2, 4, 8], 5, "▁▂▃▅█"),
-        ([8, 8, 1, 2], 2, "▅█"),
-    ],
-)
-def test_a_sparkline_goes_from_zero_to_its_own_highest(values, width, bars):
-    assert live.sparkline(values, width) == bars
-
-
 def test_a_service_that_falls_silent_gets_zeroes(view):
     view.tick([service("user-service")], service(""))
     assert view.ticks["auth-service"][-1] == 0

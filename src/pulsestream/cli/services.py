@@ -1,0 +1,146 @@
+"""`pulsestream services`: rate, errors and duration of every service or endpoint, and how it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from msgspec import Raw, Struct
+from rich.padding import Padding
+from rich.text import Text
+
+from pulsestream.cli.drawing import figure, percent, trend
+from pulsestream.cli.grid import GAP, Column, print_columns, print_line
+from pulsestream.cli.listing import milliseconds, plain
+from pulsestream.cli.printing import print_json, print_report
+from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question
+from pulsestream.cli.stats import rate_style
+from pulsestream.client.answers import Compared, Endpoints, Red, Services
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pulsestream.client.answers import Basis
+
+_HEALTH = {"healthy": ("●", "green"), "degraded": ("▲", "yellow"), "failing": ("■", "bold red"), "silent": ("○", "dim")}
+_CHANGED = 0.05  # a smaller change is none
+_TREND_MIN, _TREND_MAX = 10, 24
+_ALL = "all"
+
+
+class _Rows(Struct, frozen=True):
+    services: list[Raw] = []
+    endpoints: list[Raw] = []
+
+
+@click.command()
+@question
+@click.option("--endpoints", is_flag=True, help="One line an endpoint.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object.")
+def command(*, question: Question, endpoints: bool, as_json: bool) -> None:
+    """Rate, errors and duration of every service, how it is and why, and what changed.
+
+    By default of the last 15 minutes, against the 15 minutes before. Into a pipe it prints one JSON object a service.
+    """
+    raw = ask(question, "/query/endpoints" if endpoints else "/query/services", shape=Raw)
+    if as_json:
+        print_json(raw)
+    elif piped():
+        rows = msgspec.json.decode(raw, type=_Rows)
+        print_rows(rows.endpoints if endpoints else rows.services)
+    elif endpoints:
+        found = msgspec.json.decode(raw, type=Endpoints)
+        print_report(lambda console: _render(console, question, found.endpoints, found.total, found.basis))
+    else:
+        answer = msgspec.json.decode(raw, type=Services)
+        print_report(lambda console: _render(console, question, answer.services, answer.total, answer.basis))
+
+
+def _render(console: Console, question: Question, rows: list[Red], total: Red, basis: Basis) -> None:
+    title = "Endpoints" if any(one.endpoint for one in rows) else "Services"
+    print_line(console, heading(title, basis, question.zone), indent=0)
+    if not rows:
+        console.print("  No request in this time. --since 24h looks further back.", style="dim")
+        return
+    print_columns(console, red_columns([*rows, total]))
+    unwell = [one for one in rows if one.health.reason and one.health.state != "healthy"]
+    if unwell:
+        console.print()
+    for one in unwell:
+        mark, style = _HEALTH.get(one.health.state, ("", ""))
+        line = Text.assemble((f"{mark} {one.health.state:<8}", style), f"  {plain(_name(one))}")
+        reason = Text(plain(one.health.reason), style="dim")
+        if line.cell_len + GAP + reason.cell_len <= console.width - GAP:
+            print_line(console, line.append("  ").append_text(reason))
+        else:  # why a service is not well is not cut
+            print_line(console, line)
+            console.print(Padding(reason, (0, 0, 0, 2 * GAP + 10)))
+    console.print()
+    print_line(console, Text(footing(basis), style="dim"))
+
+
+def red_columns(rows: list[Red]) -> list[Column]:
+    """One row a service or endpoint; the one without a name is the total. Times in ms."""
+    endpoints = any(one.endpoint for one in rows)
+    names = [_name(one) for one in rows]
+    health = [_HEALTH.get(one.health.state, ("", "")) for one in rows]
+    times = {name: [Text(milliseconds(getattr(one, name))) for one in rows] for name in ("p50_ms", "p95_ms", "p99_ms")}
+    errors = [Text(percent(one.error_rate), style=rate_style(one.error_rate or 0.0)) for one in rows]
+    services = [Text(plain(one.service), style="cyan") for one in rows]
+    return [
+        Column(title="", cells=[Text(mark, style=style) for mark, style in health]),
+        Column(
+            title="endpoint" if endpoints else "service",
+            cells=[Text(plain(name), style="bold" if name == _ALL else "" if endpoints else "cyan") for name in names],
+            least=32 if endpoints else 16,
+            inside=endpoints,
+        ),
+        *([Column(title="service", cells=services, least=12, rank=2)] if endpoints else []),
+        Column(title="requests", cells=[Text(f"{one.requests:,}") for one in rows], right=True),
+        _changes(rows, "requests", rank=6),
+        Column(title="req/s", cells=[Text(figure(one.request_rate)) for one in rows], right=True, rank=7),
+        Column(title="errors", cells=errors, right=True),
+        _changes(rows, "error_rate", rank=4),
+        Column(title="p50 ms", cells=times["p50_ms"], right=True, rank=3),
+        Column(title="p95 ms", cells=times["p95_ms"], right=True),
+        _changes(rows, "p95_ms", rank=5),
+        Column(title="p99 ms", cells=times["p99_ms"], right=True, rank=1),
+        Column(
+            title="apdex",
+            cells=[Text("-" if one.apdex is None else f"{one.apdex:.2f}") for one in rows],
+            right=True,
+            rank=8,
+        ),
+        _trends(rows, "requests", "blue", rank=1),
+        _trends(rows, "errors", "red", rank=9),
+    ]
+
+
+def _changes(rows: list[Red], measure: str, rank: int) -> Column:
+    grown = [(one.change.previous or {}).get(measure, Compared()).change for one in rows]
+    cells = [changed(growth, bad=measure != "requests") for growth in grown]
+    return Column(title="change", cells=cells, rank=rank)
+
+
+def _trends(rows: list[Red], measure: str, style: str, rank: int) -> Column:
+    def draw(width: int) -> list[Text]:
+        return [Text(trend(getattr(one.sparkline, measure), width), style=style) for one in rows]
+
+    return Column(title=measure, draw=draw, least=_TREND_MIN, most=_TREND_MAX, rank=rank)
+
+
+def changed(growth: float | None, *, bad: bool) -> Text:
+    """How much something has grown, as people say it. `growth`: 0.25 is a quarter more. `bad`: more is worse."""
+    if growth is None or abs(growth) < _CHANGED:
+        return Text("")
+    style = ("red" if growth > 0 else "green") if bad else "dim"
+    if growth >= 1:  # from twice as much on people count in times
+        return Text(f"▲{growth + 1:,.1f}×", style=style)
+    return Text(f"{'▲' if growth > 0 else '▼'}{abs(growth):.0%}", style=style)
+
+
+def _name(one: Red) -> str:
+    if one.endpoint:
+        return f"{one.method} {one.endpoint}".strip()
+    return one.service or _ALL

@@ -1,0 +1,90 @@
+"""What all verbs that ask have in common: parameters, a query that is not understood, what an answer rests on."""
+
+import json
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pulsestream.cli import question
+from pulsestream.client.answers import Basis
+
+START, END = datetime(2026, 11, 20, 11, 45, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def test_a_query_that_is_not_understood_is_drawn_with_a_mark_under_what_is_wrong(run, stand_in):
+    problem = {"code": "bad_query", "detail": "there is no field servce", "position": 13, "length": 6}
+    stand_in.faults = [(problem | {"suggestion": "did you mean service?"}, 422)]
+    code, out, err = run("top", "service", "-q", "status:>=500 servce:auth")
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "pulsestream: there is no field servce",
+        "  status:>=500 servce:auth",
+        "               ^^^^^^",
+        "  did you mean service?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "position", "length", "lines"),
+    [
+        ("a b", 2, 1, ["a b", "  ^"]),
+        ("a (b", 4, 0, ["a (b", "    ^"]),  # at the end: a mark where something is missing
+        ("中文:x y", 5, 1, ["中文:x y", "       ^"]),  # wide letters take two cells
+        ("a\tb \x1b[2J", 4, 1, ["a·b ·[2J", "    ^"]),
+        ("", 0, 0, ["", "^"]),
+        ("x" * 300 + "!" + "y" * 300, 300, 1, ["…" + "x" * 50 + "!" + "y" * 49 + "…", " " * 51 + "^"]),
+    ],
+)
+def test_the_mark_stands_under_what_is_wrong(query, position, length, lines):
+    assert [line.plain for line in question.marked(query, position, length)] == lines
+
+
+@pytest.mark.parametrize("verb", [["top", "service"], ["services"], ["errors"]])
+def test_every_question_has_a_query_a_time_and_a_zone(run, stand_in, verb):
+    run(*verb, "-q", "env:production", "--from", "2026-05-04", "--to", "2026-05-05", "--tz", "Europe/Berlin", "--json")
+    asked = stand_in.asked()
+    assert asked["q"] == "env:production"
+    assert (asked["start_time"], asked["end_time"]) == ("2026-05-04T00:00:00Z", "2026-05-05T00:00:00Z")
+    assert asked["tz"] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "x" * 5000])
+def test_a_zone_that_there_is_not_is_named(run, stand_in, zone):
+    code, _, err = run("services", "--tz", zone)
+    assert code == 2
+    assert "is no time zone: write a name such as Europe/Berlin" in err
+    assert stand_in.requests == []
+
+
+def test_json_is_what_the_server_said(run, stand_in):
+    said = {"groups": [], "basis": {"events": 3}, "more": [1.50]}
+    stand_in.answers |= {"top": [said], "errors": [said], "services": [said]}
+    for verb in (["top", "service"], ["services"], ["errors"]):
+        assert json.loads(run(*verb, "--json")[1]) == said
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "said"),
+    [
+        (START, END, UTC, "2026-11-20 11:45 to 12:00 UTC"),
+        (START, END, ZoneInfo("Europe/Berlin"), "2026-11-20 12:45 to 13:00 Europe/Berlin"),
+        (START.replace(day=19), END, UTC, "2026-11-19 11:45 to 2026-11-20 12:00 UTC"),
+        (START.replace(second=7), END, UTC, "2026-11-20 11:45:07 to 12:00 UTC"),
+        (None, None, UTC, "all of the time"),
+        (START, None, UTC, "since 2026-11-20 11:45 UTC"),
+        (None, END, UTC, "until 2026-11-20 12:00 UTC"),
+    ],
+)
+def test_a_time_range_is_said_shortly(start, end, zone, said):
+    assert question.span(start, end, zone) == said
+
+
+def test_an_answer_says_what_it_rests_on():
+    assert question.footing(Basis(events=14_031, took_ms=23.4)) == "Of 14,031 events, exact, in 23 ms."
+    bounds = {"p95_ms": "within 0.5 % of the value", "p99_ms": "within 0.5 % of the value", "users": "error 0.3 %"}
+    said = question.footing(Basis(events=1, exact=False, estimated=bounds, fresh=False, took_ms=2))
+    assert said == (
+        "Of 1 event, estimated: p95_ms, p99_ms within 0.5 % of the value; users error 0.3 %, in 2 ms."
+        " The newest may be missing: the server is still filing them."
+    )
