@@ -21,7 +21,6 @@ from pulsestream.cli.child import Server
 from pulsestream.cli.connect import connect
 from pulsestream.cli.interrupt import interruptible
 from pulsestream.cli.listing import Row
-from pulsestream.cli.search import Page
 from pulsestream.cli.stats import Services, Stats
 from pulsestream.clock import SystemClock
 from pulsestream.control.keys import DEMO_KEY
@@ -43,7 +42,10 @@ LAG = timedelta(seconds=1.5)  # until what was sent can be found, so that a tick
 LINE_EVERY_S = 5.0
 ERRORS_SHOWN = 50
 RETRY_S = 10.0
-_row = msgspec.json.Decoder(Row)
+
+
+class _Errors(msgspec.Struct, frozen=True):
+    events: list[Row]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -290,12 +292,12 @@ class _Demo:
         minute, tick, errors, stats = await asyncio.gather(
             client.get_json("/query/services", _range(start, end), shape=Services),
             client.get_json("/query/services", _range(ticked, end), shape=Services),
-            client.get_json("/ingestion/events/search", _NEWEST_ERRORS, shape=Page),
+            client.get_json("/ingestion/events/search", _NEWEST_ERRORS, shape=_Errors),
             client.get_json("/ingestion/stats", _AS_IT_IS, shape=Stats),
         )
         view.total, view.services = minute.total, sorted(minute.services, key=lambda one: one.service)
         view.tick(tick.services, tick.total)
-        view.errors = [_row.decode(event) for event in errors.events]
+        view.errors = errors.events
         view.stored = stats.total_events
         return end
 

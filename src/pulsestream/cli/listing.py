@@ -1,9 +1,9 @@
-"""Events as lines for people. Times are UTC."""
+"""Events as lines for people."""
 
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -81,29 +81,23 @@ def status_style(status: int) -> str:
 
 
 class Lines:
-    """Prints events: on a terminal columns that fit its width, into a pipe everything, with tabs between."""
+    """Prints events in columns that fit the terminal, with times of a zone."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo = UTC) -> None:
         self._console = Console(highlight=False)
-        self._piped = not self._console.is_terminal
+        self._zone = zone
 
     def print_header(self) -> None:
-        """Column names for a terminal; a pipe gets events only."""
-        if not self._piped:
-            text = Text(style="bold", no_wrap=True)
-            for name, width in self._columns():
-                text.append("  " if text else "")
-                text.append(_fit(name, width))
-            self._print(text)
+        text = Text(style="bold", no_wrap=True)
+        for name, width in self._columns():
+            text.append("  " if text else "")
+            text.append(_fit(name, width))
+        self._print(text)
 
     def print(self, events: Iterable[Raw]) -> None:
         """Raises msgspec.DecodeError on what is no event."""
         for event in events:
-            row = _row.decode(event)
-            if self._piped:
-                sys.stdout.write(_everything(row) + "\n")
-            else:
-                self._print(self._line(row))
+            self._print(self._line(_row.decode(event)))
         sys.stdout.flush()
 
     def _print(self, text: Text) -> None:
@@ -113,7 +107,7 @@ class Lines:
     def _line(self, row: Row) -> Text:
         status = row.metrics.status_code if row.metrics else None
         cells = {
-            "time (UTC)": (self._time(row.timestamp), "dim"),
+            self._clock: (self._time(row.timestamp), "dim"),
             "severity": (row.severity, _SEVERITY_STYLES.get(row.severity, "")),
             "code": (_NOTHING, "dim") if status is None else (str(status), status_style(status)),
             "took": (duration(row.metrics.response_time_ms if row.metrics else None), ""),
@@ -134,7 +128,7 @@ class Lines:
         if width >= _WIDE:
             call = min(44, width - 84)
             return [
-                ("time (UTC)", 23),
+                (self._clock, 23),
                 ("severity", 8),
                 ("code", 4),
                 ("took", -9),
@@ -143,32 +137,19 @@ class Lines:
                 ("message", 0),
             ]
         if width >= _MEDIUM:
-            return [("time (UTC)", 14), ("severity", 8), ("code", 4), ("took", -8), ("service", 16), ("call", 0)]
-        return [("time (UTC)", 10), ("code", 4), ("took", -8), ("service", 12), ("call", 0)]
+            return [(self._clock, 14), ("severity", 8), ("code", 4), ("took", -8), ("service", 16), ("call", 0)]
+        return [(self._clock, 10), ("code", 4), ("took", -8), ("service", 12), ("call", 0)]
+
+    @property
+    def _clock(self) -> str:
+        return f"time ({str(self._zone).rpartition('/')[2]})"
 
     def _time(self, moment: datetime) -> str:
-        moment = moment.astimezone(UTC)
+        moment = moment.astimezone(self._zone)
         width = self._console.width
         if width >= _WIDE:
             return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03}"
         return moment.strftime("%m-%d %H:%M:%S" if width >= _MEDIUM else "%H:%M:%S")
-
-
-def _everything(row: Row) -> str:
-    """One line for grep and awk: always the same columns."""
-    metrics = row.metrics
-    cells = [
-        row.timestamp.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        row.severity,
-        str(metrics.status_code) if metrics else _NOTHING,
-        f"{metrics.response_time_ms:g}" if metrics else _NOTHING,
-        row.source.service,
-        row.source.method,
-        row.source.endpoint,
-        row.event_id,
-        row.said or _NOTHING,
-    ]
-    return "\t".join(plain(cell) for cell in cells)
 
 
 def _fit(text: str, width: int) -> str:

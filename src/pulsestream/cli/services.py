@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 from rich.padding import Padding
 from rich.text import Text
 
 from pulsestream.cli.drawing import figure, percent, trend
+from pulsestream.cli.filters import narrowed
 from pulsestream.cli.grid import GAP, Column, print_columns, print_line
 from pulsestream.cli.listing import milliseconds, plain
 from pulsestream.cli.printing import print_json, print_report
@@ -37,12 +39,17 @@ class _Rows(Struct, frozen=True):
 @click.command()
 @question
 @click.option("--endpoints", is_flag=True, help="One line an endpoint.")
+@click.option("--service", metavar="NAME", help="With --endpoints: those of this service.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object.")
-def command(*, question: Question, endpoints: bool, as_json: bool) -> None:
+def command(*, question: Question, endpoints: bool, service: str | None, as_json: bool) -> None:
     """Rate, errors and duration of every service, how it is and why, and what changed.
 
     By default of the last 15 minutes, against the 15 minutes before. Into a pipe it prints one JSON object a service.
     """
+    if service is not None:
+        if not endpoints:
+            raise click.UsageError("--service says of which service: it needs --endpoints.")
+        question = replace(question, query=narrowed(question.query, (), question.zone, service=(service,)))
     raw = ask(question, "/query/endpoints" if endpoints else "/query/services", shape=Raw)
     if as_json:
         print_json(raw)

@@ -86,14 +86,21 @@ def test_into_a_pipe_a_service_is_one_object_a_line_as_the_server_said_it(run, s
 def test_endpoints_of_one_service(run, stand_in):
     endpoint = red("order-service", endpoint="/api/v1/orders/{order_id}", method="GET")
     stand_in.answers["endpoints"] = [{"total": red(""), "endpoints": [endpoint], "basis": {}}]
-    _, out, _ = run("services", "--endpoints", "-q", "service:order-service")
+    _, out, _ = run("services", "--endpoints", "--service", "order-service", "-q", "a OR status:500")
     assert [json.loads(line) for line in out.splitlines()] == [endpoint]
-    assert stand_in.asked()["q"] == "service:order-service"
+    assert stand_in.asked()["q"] == "(a OR status_code:500) service:order-service"
     assert stand_in.requests[0][1].startswith("/api/v1/query/endpoints?")
     lines = screen([endpoint], 160)
     assert "Endpoints" in lines[0]
     assert "GET /api/v1/orders/{order_id}" in lines[2]
     assert "order-service" in lines[2]
+
+
+def test_a_service_without_endpoints_is_a_wrong_question(run, stand_in):
+    code, _, err = run("services", "--service", "x")
+    assert code == 2
+    assert "needs --endpoints" in err
+    assert stand_in.requests == []
 
 
 def test_no_request_says_where_to_look():
