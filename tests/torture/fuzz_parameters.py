@@ -19,11 +19,13 @@ with atheris.instrument_imports(include=["pulsestream"]):
     from pulsestream.control.keys import Key, Scope
     from pulsestream.errors import BadParameters
     from pulsestream.query import compile as sql
+    from pulsestream.query import search
     from pulsestream.query.model import Cursor, View
     from pulsestream.query.token import Tokens
 
 KEY = Key(id="k", prefix="p", tenant="acme", name="n", scopes=tuple(Scope), created_at=datetime(2026, 1, 1, tzinfo=UTC))
 TOKENS = Tokens(b"secret", lambda: bytes(8))
+CURSOR = Cursor(timestamp_us=5, position=5, snapshot=7, matched=9)
 # All that our own SQL is written with: names, numbers, and the parameters' places.
 OUR_SQL = re.compile(r"[\w\s().,<>=*/+{}:`'-]*")
 OUR_PLACE = re.compile(r"p\d+")
@@ -50,8 +52,8 @@ def one_input(data: bytes) -> None:
     view = View(hidden=())
     statements = (
         sql.count(query, view=view),
-        sql.hours(query, after=after, snapshot=5, view=view),
-        sql.page(query, after=after, snapshot=5, since_hour=0, offset=0, view=view),
+        search.hours(query, search.Sort(), after=after, view=view),
+        search.page(query, search.Sort(), after=after, limit=2, view=view),
         sql.arrivals(query, after=5, view=view),
     )
     for statement in statements:
@@ -60,7 +62,7 @@ def one_input(data: bytes) -> None:
         assert set(places) == statement.parameters.keys()
         assert all(OUR_PLACE.fullmatch(place) for place in places)
     asked = [name for name in FILTERS if given.get(name) or (name in given and name != "q")]
-    shape = (*asked, len(query.tags), after is None)
+    shape = (*asked, after is None)
     assert SHAPES.setdefault(shape, statements[2].sql) == statements[2].sql
 
 
@@ -69,7 +71,7 @@ def _opened(token: str) -> Cursor:
     try:
         return TOKENS.cursor("acme", token)
     except BadParameters:
-        return TOKENS.cursor("acme", TOKENS.of_cursor("acme", Cursor(len(token), 5, 7)))
+        return TOKENS.cursor("acme", TOKENS.of_cursor("acme", CURSOR))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,20 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 from litestar.types import ASGIApp, ExceptionHandlersMap
 
-from pulsestream.api import analytics, document, events, health, keys, metrics, problems, rate, red, stats, tenants
+from pulsestream.api import (
+    analytics,
+    document,
+    events,
+    health,
+    keys,
+    metrics,
+    problems,
+    rate,
+    red,
+    search,
+    stats,
+    tenants,
+)
 from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
@@ -25,6 +38,10 @@ HANDLERS = (
     events.severities,
     events.event,
     events.delete_event,
+    search.query_events,
+    search.query_event,
+    search.query_trace,
+    search.query_session,
     stats.stats,
     analytics.timeseries,
     analytics.top,

@@ -50,6 +50,7 @@ _TAGS = {
     "analytics": "Events counted and measured: over time, and by what they have in common.",
     "stats": "Counts of what was received.",
     "red": "How services and endpoints are doing: rate, errors, duration.",
+    "search": "Find events with the query language, in any order; by id, by trace, by session.",
     "rate": "Where a tenant stands with its rate.",
     "keys": "Keys of a tenant.",
     "tenants": "Tenants and their limits, for the operator; what administrators did.",

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import unquote
 
 from litestar import delete, get
 from litestar.di import Provide
@@ -21,6 +20,7 @@ from pulsestream.api.parameters import (
     AnyRequest,
     Fresh,
     Limit,
+    as_sent,
     caller,
     filters,
     only,
@@ -31,6 +31,8 @@ from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters, NotFound, Overloaded, StoreError
 from pulsestream.event import EVENT_TYPES, SEVERITIES, StoredEvent
 from pulsestream.query.model import Query
+from pulsestream.query.search import Sort
+from pulsestream.query.search import search as paged
 
 _BY_ID = "/ingestion/events/"
 
@@ -86,13 +88,21 @@ async def search(
     after = server.tokens.cursor(question.tenant, cursor) if cursor else None
     began = server.clock.monotonic()
     is_fresh = not fresh or await server.fresh(question.tenant)
-    page = await server.questions.search(
-        replace(question, limit=limit), after=after, fed=server.watermark.fed, offset=offset
+    total, page = await asyncio.gather(
+        server.questions.count(Query(tenant=question.tenant, limit=1)),
+        paged(
+            server.questions,
+            replace(question, limit=limit),
+            sort=Sort(),
+            after=after,
+            fed=server.watermark.fed,
+            offset=offset,
+        ),
     )
     return SearchAnswer(
         events=page.events,
-        total_count=page.total,
-        filtered_count=page.filtered,
+        total_count=total,
+        filtered_count=page.matched,
         has_more=page.following is not None,
         next_cursor=server.tokens.of_cursor(question.tenant, page.following) if page.following else None,
         search_id="search_" + secrets.token_hex(8),
@@ -132,20 +142,15 @@ async def severities(request: AnyRequest) -> list[str]:
     return list(SEVERITIES)
 
 
-def _id_as_sent(request: AnyRequest, _event_id: Path) -> str:
-    """The rest of the path as the client wrote it: the framework's own value has lost its %2F and its dots."""
-    return unquote(request.scope["raw_path"].decode("latin-1").partition(_BY_ID)[2])
-
-
 @get("/ingestion/events/{event_id:path}", opt=terms(Scope.READ, raises=(NotFound, *ASKING), answer=StoredEvent))
 async def event(
     request: AnyRequest,
-    event_id: Path,
+    event_id: Path,  # noqa: ARG001 - see `as_sent`
     fresh: Fresh = True,
 ) -> Raw:
     """One event by its id, with all that was sent."""
     only(request, ("fresh",))
-    server, owner, wanted = server_of(request), tenant(request), _id_as_sent(request, event_id)
+    server, owner, wanted = server_of(request), tenant(request), as_sent(request, _BY_ID)
     if fresh:
         await server.fresh(owner)
     found = await server.questions.event(owner, wanted)
@@ -159,14 +164,14 @@ async def event(
     status_code=200,
     opt=terms(Scope.ADMIN, raises=(NotFound, StoreError)),
 )
-async def delete_event(request: AnyRequest, event_id: Path) -> DeleteAnswer:
+async def delete_event(request: AnyRequest, event_id: Path) -> DeleteAnswer:  # noqa: ARG001 - see `as_sent`
     """Delete one event.
 
     Gone from every answer when this returns, and for good: its id is not stored again.
     """
     only(request, ())
     server, key = server_of(request), caller(request)
-    owner, doomed = key.tenant, _id_as_sent(request, event_id)
+    owner, doomed = key.tenant, as_sent(request, _BY_ID)
     if server.eraser.is_full(owner):
         raise Overloaded("many deleted events still wait to be removed: send this again in a moment", 2)
     await server.pipeline.delete(owner, doomed, server.eraser.hide)

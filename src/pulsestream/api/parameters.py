@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import unquote
 
 import msgspec
 from litestar import Request
@@ -49,6 +50,11 @@ def caller(request: AnyRequest) -> Key:
 def tenant(request: AnyRequest) -> str:
     """Whose events a question is about. Raises Unauthorized."""
     return caller(request).tenant
+
+
+def as_sent(request: AnyRequest, before: str) -> str:
+    """The rest of the path as the client wrote it: the framework's own value has lost its %2F and its dots."""
+    return unquote(request.scope["raw_path"].decode("latin-1").partition(before)[2])
 
 
 def only(request: AnyRequest, known: Iterable[str]) -> None:

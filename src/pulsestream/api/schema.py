@@ -37,6 +37,8 @@ _PARAMETERS: dict[str, tuple[Json, str]] = {
     "step": ({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhdwM]$"}, ""),
     "offset": ({}, "events to leave out; for pages that must not shift use `cursor`"),
     "event_id": ({"type": "string", "minLength": 1}, "the event's id"),
+    "trace": ({"type": "string", "minLength": 1}, "the trace's id"),
+    "session": ({"type": "string", "minLength": 1}, "the session's id"),
     "key_id": ({"type": "string", "minLength": 1}, "the key's id, as `GET /keys` shows it"),
     "name": ({"type": "string", "minLength": 1}, "the tenant's name"),
 }

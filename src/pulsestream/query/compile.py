@@ -11,7 +11,7 @@ from pulsestream.query.apdex import Thresholds
 from pulsestream.query.catalog import APDEX_T, MEASURES, Measure, measures_of
 from pulsestream.query.condition import Bound, condition, like_pattern, value
 from pulsestream.query.expression import EVERYTHING
-from pulsestream.query.model import Cursor, Query, View
+from pulsestream.query.model import Query, View
 from pulsestream.store.port import Parameter, Statement, in_pieces
 from pulsestream.store.record import COLUMNS
 
@@ -90,44 +90,6 @@ def threshold(bound: Bound, apdex: Thresholds) -> str:
         for endpoint, ms in apdex.of
     ]
     return f"multiIf({', '.join(cases)}, {bound(apdex.default_ms, 'Float64')})"
-
-
-def hours(query: Query, *, after: Cursor | None, snapshot: int | None, view: View) -> Statement:
-    """Rows (hour in seconds since 1970, events) of what a page can come from, the newest hour first.
-
-    It says how many events match, and how far back the page reaches. The engine cannot tell that itself: it
-    would read every hour to sort by time. `snapshot`: None for everything there is.
-    """
-    where = _paged(query, after, snapshot, view)
-    return Statement(
-        f"SELECT toUnixTimestamp(hour), count() FROM events WHERE {where} GROUP BY hour ORDER BY hour DESC",
-        where.parameters,
-    )
-
-
-def page(
-    query: Query, *, after: Cursor | None, snapshot: int | None, since_hour: int, offset: int, view: View
-) -> Statement:
-    """One page of whole events, newest first, none older than `since_hour` (seconds since 1970)."""
-    where = _paged(query, after, snapshot, view)
-    where.add(f"hour >= toDateTime({where.bound(since_hour, 'Int64')}, 'UTC')")
-    return Statement(
-        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY timestamp DESC, position DESC"
-        f" LIMIT {where.bound(query.limit, 'UInt64')} OFFSET {where.bound(offset, 'UInt64')}",
-        where.parameters,
-    )
-
-
-def _paged(query: Query, after: Cursor | None, snapshot: int | None, view: View) -> Where:
-    where = Where(query, view)
-    if snapshot is not None:
-        where.add(f"position <= {where.bound(snapshot, 'UInt64')}")
-    if after is not None:
-        at = where.bound.moment(after.timestamp_us)
-        where.add(
-            f"hour <= toStartOfHour({at}) AND (timestamp, position) < ({at}, {where.bound(after.position, 'UInt64')})"
-        )
-    return where
 
 
 def arrivals(query: Query, *, after: int, view: View) -> Statement:

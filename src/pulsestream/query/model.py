@@ -144,12 +144,20 @@ class View(Struct, frozen=True):
     apdex: Thresholds = Thresholds()
 
 
-class Cursor(Struct, frozen=True, array_like=True):
-    """The last event of a page, and the highest position when the first page was read.
+class Cursor(Struct, frozen=True, kw_only=True):
+    """The last event of a page, and what the first page was of.
 
-    Events that arrived since are past `snapshot`, so they shift no page, however old their timestamps are.
+    Events that arrived since are past `snapshot`, the highest position then, so they shift no page, however old their
+    timestamps are. `matched`: how many events the first page's question matched. `value`: what the last event is sorted
+    by, None where it has no such value, or is sorted by its time. `question`: what was asked, as a number; a cursor
+    goes on with the same question only. `start_us`, `end_us`: its time range, which may be counted from its moment.
     """
 
     timestamp_us: _Place
     position: _Place
     snapshot: _Place
+    matched: _Place
+    value: int | float | str | None = None
+    question: int = 0
+    start_us: int | None = None
+    end_us: int | None = None

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from itertools import accumulate, count
+from itertools import count
 from typing import Any, TypeVar, cast
 
 from msgspec import Raw, Struct
@@ -22,7 +22,7 @@ from pulsestream.errors import Cancelled, StoreError
 from pulsestream.query import compile as sql
 from pulsestream.query.catalog import measures_of
 from pulsestream.query.expression import EVERYTHING
-from pulsestream.query.model import Cursor, Query, View
+from pulsestream.query.model import Query, View
 from pulsestream.store import record
 from pulsestream.store.port import Session, Statement
 from pulsestream.turns import Turns
@@ -34,13 +34,6 @@ _WAITING_MAX = 200  # questions of one tenant that may wait for a thread
 EXACT_EVENTS_MAX = 20_000_000
 _CANCEL_PAUSE_S = 0.05  # a question that is just beginning is not known to the engine yet
 _CANCELS_MAX = 200
-
-
-class Page(Struct, frozen=True):
-    events: list[Raw]
-    total: int
-    filtered: int
-    following: Cursor | None
 
 
 class Arrivals(Struct, frozen=True):
@@ -119,13 +112,17 @@ class Questions:
         """The rows of one SELECT. Raises QueryTooHeavy, StoreError, TooManyRequests."""
         return await self._on_thread(tenant, lambda session, name: session.ask(statement, name).rows)
 
+    async def count(self, query: Query) -> int:
+        """How many events it is about."""
+        [[events]] = await self.ask(query.tenant, sql.count(query, view=self.view(query.tenant)))
+        return cast("int", events)
+
     async def basis(self, query: Query) -> Basis:
         """Whether the measures of this query are exact, and of how many events."""
-        everything = replace(query, where=EVERYTHING, group_by=(), measures=())
-        [[events]] = await self.ask(query.tenant, sql.count(everything, view=self.view(query.tenant)))
-        few = cast("int", events) <= EXACT_EVENTS_MAX
+        events = await self.count(replace(query, where=EVERYTHING, group_by=(), measures=()))
+        few = events <= EXACT_EVENTS_MAX
         bounds = {} if few else {name: one.bound for name, one in measures_of(query.measures).items() if one.bound}
-        return Basis(cast("int", events), bounds)
+        return Basis(events, bounds)
 
     async def groups(self, query: Query, *, seconds: float) -> Groups:
         """A row per group, the largest first. `seconds`: what the measures per second are divided by."""
@@ -142,43 +139,6 @@ class Questions:
             for number in divided:
                 row[number] /= seconds
         return Groups(found, basis)
-
-    async def search(self, query: Query, *, after: Cursor | None, fed: int, offset: int) -> Page:
-        """One page, newest first. `fed`: the last position that is there to be asked about."""
-        view = self.view(query.tenant)
-        # The first page is what there is; only those after it must not see what has arrived since.
-        snapshot = after.snapshot if after else None
-        total, matching = await asyncio.gather(
-            self.ask(query.tenant, sql.count(Query(tenant=query.tenant, limit=1), view=view)),
-            self.ask(query.tenant, sql.hours(query, after=None, snapshot=snapshot, view=view)),
-        )
-        ahead = (
-            await self.ask(query.tenant, sql.hours(query, after=after, snapshot=snapshot, view=view))
-            if after
-            else matching
-        )
-        left = sum(count for _, count in _pairs(ahead)) - offset
-        counted = Page([], cast("int", total[0][0]), sum(count for _, count in _pairs(matching)), None)
-        if left <= 0:
-            return counted
-        rows = await self.ask(
-            query.tenant,
-            sql.page(
-                query,
-                after=after,
-                snapshot=snapshot,
-                since_hour=_reach(ahead, offset + query.limit),
-                offset=offset,
-                view=view,
-            ),
-        )
-        more = left > query.limit and len(rows) == query.limit
-        return Page(
-            [Raw(record.event_json(row)) for row in rows],
-            counted.total,
-            counted.filtered,
-            Cursor(*record.place(rows[-1]), after.snapshot if after else fed) if more else None,
-        )
 
     async def arrivals(self, query: Query, *, after: int | None, fed: int) -> Arrivals:
         """Events in order of arrival. `fed`: the last position that is there to be asked about."""
@@ -264,14 +224,3 @@ class Questions:
             session = self._local.session = self._open_session()
             self._sessions.append(session)
         return session
-
-
-def _pairs(rows: Sequence[Sequence[object]]) -> Sequence[tuple[int, int]]:
-    return cast("Sequence[tuple[int, int]]", rows)
-
-
-def _reach(hours: Sequence[Sequence[object]], events: int) -> int:
-    """The hour, of those given newest first, in which the count of events reaches `events`; else the last."""
-    pairs = _pairs(hours)
-    sums = accumulate(count for _, count in pairs)
-    return next((hour for (hour, _), seen in zip(pairs, sums, strict=True) if seen >= events), pairs[-1][0])

@@ -27,10 +27,33 @@ def sealed_with(seed, secret=SECRET):
     return Tokens(secret, lambda: draw.randbytes(NONCE_BYTES))
 
 
-@given(places, places, places)
-def test_a_cursor_comes_back_from_its_token(timestamp_us, position, snapshot):
-    cursor = Cursor(timestamp_us, position, snapshot)
-    assert sealed_with(0).cursor("acme", sealed_with(1).of_cursor("acme", cursor)) == cursor
+def cursor_at(position, **more):
+    return Cursor(timestamp_us=1_700_000_000_000_000, position=position, snapshot=3, matched=9, **more)
+
+
+cursors = st.builds(
+    Cursor,
+    timestamp_us=places,
+    position=places,
+    snapshot=places,
+    matched=places,
+    value=st.none() | places | st.floats(allow_nan=False) | st.text(),
+    question=st.integers(-(2**63), 2**63 - 1),
+    start_us=st.none() | st.integers(-(2**62), 2**62),
+    end_us=st.none() | st.integers(-(2**62), 2**62),
+)
+
+
+@given(cursors)
+def test_a_cursor_comes_back_from_its_token(cursor):
+    back = sealed_with(0).cursor("acme", sealed_with(1).of_cursor("acme", cursor), cursor.question)
+    assert back == cursor
+    assert type(back.value) is type(cursor.value)
+
+
+def test_a_cursor_of_another_question_is_refused(tokens):
+    with pytest.raises(BadParameters, match="of another question"):
+        tokens.cursor("acme", tokens.of_cursor("acme", cursor_at(2, question=5)), 7)
 
 
 @given(places)
@@ -43,12 +66,18 @@ def test_a_token_says_nothing_of_its_place(tokens):
     assert len({near, same, far}) == 3
     assert len({len(near), len(same), len(far)}) == 1
     assert (7).to_bytes(8, "big") not in base64.urlsafe_b64decode(near)
+    ends = [tokens.of_cursor("acme", cursor_at(place, value="x" * 200)) for place in (7, 7, 2**40)]
+    assert (len(set(ends)), len(set(map(len, ends)))) == (3, 1)
+    # Each block of what is masked has a mask of its own.
+    masked = base64.urlsafe_b64decode(ends[0] + "==")
+    assert masked[80:144] != masked[144:208]
+    assert b"xxx" not in masked
 
 
 @pytest.mark.parametrize("tenant", ["globex", "acm", "", "acme\0"])
 def test_a_token_of_another_tenant_is_refused(tokens, tenant):
     with pytest.raises(BadParameters, match="next_cursor"):
-        tokens.cursor(tenant, tokens.of_cursor("acme", Cursor(1, 2, 3)))
+        tokens.cursor(tenant, tokens.of_cursor("acme", cursor_at(2)))
     with pytest.raises(BadParameters, match="pass on `next`"):
         tokens.position(tenant, tokens.of_position("acme", 7))
 
@@ -57,16 +86,16 @@ def test_a_token_for_another_purpose_is_refused(tokens):
     with pytest.raises(BadParameters, match="next_cursor"):
         tokens.cursor("acme", tokens.of_position("acme", 7))
     with pytest.raises(BadParameters, match="pass on `next`"):
-        tokens.position("acme", tokens.of_cursor("acme", Cursor(1, 2, 3)))
+        tokens.position("acme", tokens.of_cursor("acme", cursor_at(2)))
 
 
 def test_a_token_of_another_server_is_refused(tokens):
     with pytest.raises(BadParameters, match="next_cursor"):
-        tokens.cursor("acme", sealed_with(0, b"another" * 4).of_cursor("acme", Cursor(1, 2, 3)))
+        tokens.cursor("acme", sealed_with(0, b"another" * 4).of_cursor("acme", cursor_at(2)))
 
 
 def test_a_token_changed_anywhere_is_refused(tokens):
-    token = tokens.of_cursor("acme", Cursor(1_700_000_000_000_000, 2, 3))
+    token = tokens.of_cursor("acme", cursor_at(2))
     for place, letter in enumerate(token):
         for other in "AQgw_-9z":
             if other != letter:

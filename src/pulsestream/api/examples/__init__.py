@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulsestream.api.examples import analytics, red
+from pulsestream.api.examples import analytics, red, search
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -68,6 +68,7 @@ BODIES: dict[str, Any] = {
 ANSWERS: dict[str, Any] = {
     **analytics.ANSWERS,
     **red.ANSWERS,
+    **search.ANSWERS,
     "openapi": {"openapi": "3.1.0"},
     "send_event": {
         "success": True,
@@ -200,6 +201,8 @@ ANSWERS: dict[str, Any] = {
 # By name: a parameter means the same wherever it is taken.
 PARAMETERS: dict[str, Any] = {
     "event_id": "evt_9b2f6c1d",
+    "trace": "4bf92f3577b34da6a3ce929d0e0e4736",
+    "session": "sess_7",
     "key_id": "3da1bafc",
     "name": "acme",
     "tenant": "acme",

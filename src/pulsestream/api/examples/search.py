@@ -1,0 +1,41 @@
+"""Examples of what events found again look like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulsestream.api.examples.sample import STORED
+
+_BASIS = {
+    "start_time": "2026-05-04T10:00:00Z",
+    "end_time": "2026-05-04T11:00:00Z",
+    "events": 120000,
+    "exact": True,
+    "estimated": {},
+    "fresh": True,
+    "lag_s": 0.0,
+    "took_ms": 18.4,
+}
+_FOUND = {
+    "events": [STORED],
+    "matched": 243,
+    "has_more": True,
+    "next_cursor": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
+    "basis": _BASIS,
+}
+_STORY = _FOUND | {
+    "matched": 1,
+    "has_more": False,
+    "next_cursor": None,
+    "start_time": "2026-05-04T10:20:30.123456Z",
+    "end_time": "2026-05-04T10:20:30.590326Z",
+    "duration_ms": 466.87,
+    "services": ["payment-service"],
+    "errors": 1,
+}
+ANSWERS: dict[str, Any] = {
+    "query_events": _FOUND,
+    "query_event": STORED,
+    "query_trace": _STORY,
+    "query_session": _STORY,
+}
