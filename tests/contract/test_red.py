@@ -12,7 +12,7 @@ from pulsestream.query import red
 from pulsestream.query.apdex import parse_thresholds
 from pulsestream.query.expression import Field, one_of
 from pulsestream.query.model import Query, View
-from pulsestream.query.red import Window
+from pulsestream.query.red_sql import Asking, Window
 from pulsestream.query.run import Questions
 from unit.ingest.lines import NOW, event, line
 
@@ -49,7 +49,7 @@ def ask(store):
                 open_session=lambda: store.session(threads=1), view=lambda _: view or View(), threads=2, mark="t"
             )
             stack.callback(questions.close)
-            return asyncio.run(red.table(questions, red.Asking(query, by, **asking)))
+            return asyncio.run(red.table(questions, Asking(query, by, **asking), now=NOW))
 
         yield ask
 
@@ -67,7 +67,8 @@ def test_a_row_has_the_figures_of_its_events(ask, session):
         )
     )
     table = ask(view=View(apdex=parse_thresholds("200ms")))
-    assert [(row.key, row.now.requests) for row in table.rows] == [(("orders",), 100), (("mail",), 1), (("quiet",), 0)]
+    expected = [(("orders",), 100), (("mail",), 1), (("quiet",), 0), (("gone",), 0)]
+    assert [(row.key, row.now.requests) for row in table.rows] == expected
     assert table.groups == 3
     orders = table.rows[0]
     assert (orders.now.errors, orders.now.errors_5xx, orders.now.error_rate) == (10, 4, 0.1)
@@ -93,9 +94,10 @@ def test_the_course_has_every_event_in_its_step(ask, session):
         )
     )
     table = ask()
-    assert table.step_s == 30
+    assert table.steps.step_s == 30
     # 11:44:40 to 11:59:40: 31 steps of half a minute, the first and the last of them cut.
-    assert (table.times[0], table.times[-1], len(table.times)) == (at("11:44:30"), at("11:59:30"), 31)
+    times = table.steps.times()
+    assert (times[0], times[-1], len(times)) == (at("11:44:30"), at("11:59:30"), 31)
     course = table.rows[0].course
     assert [(n, requests) for n, requests in enumerate(course.requests) if requests] == [(0, 1), (29, 1), (30, 2)]
     assert [(n, errors) for n, errors in enumerate(course.errors) if errors] == [(0, 1), (30, 1)]
@@ -150,11 +152,11 @@ def test_what_may_not_be_seen_counts_nowhere(ask, session):
 def test_a_range_without_events_has_a_total_of_nothing(ask):
     table = ask()
     assert (table.rows, table.groups, table.total.now.requests, table.total.now.apdex) == ([], 0, 0, None)
-    assert len(table.times) == 31
+    assert table.steps.count == 31
     everything = ask(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC))
     assert (everything.previous, everything.last_week, everything.rows) == (None, None, [])
     before = ask(start=datetime(1899, 1, 1, tzinfo=UTC), end=datetime(1900, 1, 1, tzinfo=UTC))
-    assert (before.times, before.rows) == ([], [])
+    assert (before.steps.count, before.rows) == (0, [])
 
 
 def test_endpoints_are_sorted_cut_and_filtered(ask, session):
@@ -175,6 +177,58 @@ def test_endpoints_are_sorted_cut_and_filtered(ask, session):
     assert (failing.rows[0].key[1], failing.rows[0].now.error_rate) == ("/2", 1.0)
     of_mail = ask(by=red.BY_ENDPOINT, where=one_of(Field("service"), ("mail",)))
     assert (of_mail.groups, of_mail.total.now.requests, of_mail.basis.events) == (2, 1, 43)
+
+
+def test_health_is_by_what_the_service_itself_had_before(ask, session):
+    session.insert_events(
+        b"".join(
+            [call(n, 4 * seconds(n), status=500 if n <= 40 else 200) for n in range(1, 101)]
+            + [call(n, 2 * MINUTES_15 + seconds(n)) for n in range(201, 401)]
+            + [call(n, seconds(n - 500), service="new", ms=3000) for n in range(501, 601)]
+            + [call(n, seconds(60 * (n - 700)), service="well", ms=100 + n % 7) for n in range(701, 1_000)]
+        )
+    )
+    table = ask()
+    assert {row.key[0]: (row.health.state, row.health.reason) for row in table.rows} == {
+        "orders": ("failing", "error rate 40.0 % (40 of 100 requests failed with 5xx); usually 0.0 %"),
+        "new": (
+            "degraded",
+            "apdex 0.00 with a p95 of 3,000 ms; too little is known from before to say what is usual",
+        ),
+        "well": ("healthy", "error rate 0.0 % (0 of 15 requests failed with 5xx), p95 106 ms: as usual"),
+    }
+    assert table.total.health is None
+    assert {row.health for row in ask(compare=False).rows} == {None}
+
+
+def test_what_is_silent_now_is_listed_with_when_it_was_last_asked(ask, session):
+    day = timedelta(days=1)
+    session.insert_events(
+        b"".join(
+            # Every half a minute or so at this time of day, until twenty minutes ago.
+            [call(n, day * (n % 8) + timedelta(minutes=20, seconds=n * 2)) for n in range(1, 1_200)]
+            + [call(n, 5 * day + seconds(n), service="monthly") for n in range(2_001, 2_003)]
+            + [call(n, day + seconds(n), service="orders", endpoint="/rare") for n in range(3_001, 3_003)]
+            + [call(4_000, seconds(100), service="mail")]
+        )
+    )
+    mail, orders, monthly = ask().rows
+    assert (mail.key, mail.health.state) == (("mail",), "healthy")
+    assert (orders.key, orders.now.requests, orders.health.state) == (("orders",), 0, "silent")
+    assert orders.last_seen == orders.last_request == END - timedelta(minutes=20, seconds=16)
+    assert orders.health.reason == "no request for 20 minutes; usually one every 48 seconds"
+    assert orders.course.requests == [0] * 31
+    assert (monthly.key, monthly.health.state) == (("monthly",), "silent")
+    assert monthly.health.reason == "no request for 5 days"
+    assert [row.key for row in ask(limit=2).rows] == [("mail",), ("orders",)]
+    # Of endpoints only where it is unusual.
+    assert [row.key[:2] for row in ask(by=red.BY_ENDPOINT).rows] == [("mail", "/orders"), ("orders", "/orders")]
+    assert [row.key[0] for row in ask(where=one_of(Field("service"), ("orders",))).rows] == ["orders"]
+    # In the middle of a longer range it has stopped too.
+    long = ask(start=END - timedelta(hours=2))
+    assert {row.key[0]: row.health.state for row in long.rows} == {
+        "mail": "healthy", "orders": "silent", "monthly": "silent",
+    }  # fmt: skip
 
 
 def test_a_sort_is_by_the_figure_of_its_name(ask, session):

@@ -17,7 +17,9 @@ from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters
 from pulsestream.query import red
 from pulsestream.query.apdex import Thresholds
-from pulsestream.query.red import Figures, Row, Table, Window
+from pulsestream.query.health import Standing
+from pulsestream.query.red import Figures, Row, Table
+from pulsestream.query.red_sql import Asking, Window
 
 _RECENT = timedelta(minutes=15)
 _ROWS = 100
@@ -25,7 +27,7 @@ _ROWS_MAX = 1_000
 
 Rows = Annotated[int, Parameter(ge=1, le=_ROWS_MAX, description="most rows in the answer; the total counts all")]
 Sort = Annotated[str, Parameter(description=f"one of {', '.join(red.SORTS)}; with - before it the largest comes first")]
-Compare = Annotated[bool, Parameter(description="tell how it was in the period before and a week ago")]
+Compare = Annotated[bool, Parameter(description="tell how it was before, and how well it is by that")]
 
 
 class Compared(Struct, frozen=True):
@@ -95,6 +97,7 @@ class Red(Struct, frozen=True, kw_only=True):
 
 class Service(Red, frozen=True, kw_only=True):
     service: str
+    health: Standing | None
     sparkline: Sparkline
 
 
@@ -119,6 +122,7 @@ class Endpoint(Red, frozen=True, kw_only=True):
     service: str
     endpoint: str
     method: str
+    health: Standing | None
     sparkline: Sparkline
 
 
@@ -147,13 +151,18 @@ async def services(
     table = await _table(request, asked, red.BY_SERVICE, sort, limit, compare=compare)
     apdex = _thresholds(request, asked)
     t_ms = None if apdex.of else apdex.default_ms
-    window = Window(asked.start, asked.end)
+    window, times = Window(asked.start, asked.end), table.steps.times()
     return Services(
         start_time=asked.start,
         end_time=asked.end,
         total=Red(**_red(table.total, window, t_ms)),
         services=[
-            Service(service=row.key[0], sparkline=_sparkline(table, row), **_red(row, window, t_ms))
+            Service(
+                service=row.key[0],
+                health=row.health,
+                sparkline=_sparkline(table, times, row),
+                **_red(row, window, t_ms),
+            )
             for row in table.rows
         ],
         services_total=table.groups,
@@ -174,7 +183,7 @@ async def endpoints(
     """
     table = await _table(request, asked, red.BY_ENDPOINT, sort, limit, compare=compare)
     apdex = _thresholds(request, asked)
-    window = Window(asked.start, asked.end)
+    window, times = Window(asked.start, asked.end), table.steps.times()
     return Endpoints(
         total=Red(**_red(table.total, window, None if apdex.of else apdex.default_ms)),
         endpoints=[
@@ -182,7 +191,8 @@ async def endpoints(
                 service=row.key[0],
                 endpoint=row.key[1],
                 method=row.key[2],
-                sparkline=_sparkline(table, row),
+                health=row.health,
+                sparkline=_sparkline(table, times, row),
                 **_red(row, window, apdex.of_endpoint(row.key[1])),
             )
             for row in table.rows
@@ -202,7 +212,8 @@ async def _table(
         raise BadParameters([("sort", f"must be one of {', '.join(red.SORTS)}, with or without - before it")])
     return await red.table(
         server_of(request).questions,
-        red.Asking(replace(asked.query, limit=limit), by, sort=name, descending=name != sort, compare=compare),
+        Asking(replace(asked.query, limit=limit), by, sort=name, descending=name != sort, compare=compare),
+        now=asked.now,
     )
 
 
@@ -210,8 +221,8 @@ def _thresholds(request: AnyRequest, asked: Asked) -> Thresholds:
     return server_of(request).questions.view(asked.query.tenant).apdex
 
 
-def _sparkline(table: Table, row: Row) -> Sparkline:
-    return Sparkline(table.step_s, table.times, row.course.requests, row.course.errors, row.course.p95_ms)
+def _sparkline(table: Table, times: list[datetime], row: Row) -> Sparkline:
+    return Sparkline(table.steps.step_s, times, row.course.requests, row.course.errors, row.course.p95_ms)
 
 
 def _red(row: Row, window: Window, t_ms: float | None) -> dict[str, Any]:

@@ -1,75 +1,44 @@
-"""Rate, errors, duration: a row per service or endpoint, with its course and how it was before."""
+"""Rate, errors, duration: a row per service or endpoint, with its course, how it was before, and how well it is."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pulsestream.clock import EPOCH, from_micros, to_micros
-from pulsestream.query.apdex import Thresholds
-from pulsestream.query.catalog import APDEX_SUM, APDEX_T, DIMENSIONS, MEASURES, RESPONSE_TIMES, quantiles
-from pulsestream.query.compile import Where, threshold
-from pulsestream.query.condition import Bound
-from pulsestream.query.model import Query, View
+from pulsestream.clock import EPOCH, from_micros
+from pulsestream.query import red_sql
+from pulsestream.query.course import Steps, steps
+from pulsestream.query.health import Rhythm, Sample, Standing, judge, unusual
+from pulsestream.query.model import View
+from pulsestream.query.red_sql import Asking, Window
 from pulsestream.query.run import Basis, Questions
-from pulsestream.store.port import Statement
 
 BY_SERVICE = ("service",)
 BY_ENDPOINT = ("service", "endpoint", "method")
+SORTS = tuple(red_sql.SORTS)
 WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
 
-# In seconds; a course has 18 to 37 steps, each on a multiple of its length.
-_STEPS = (
-    *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800),
-    *(3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800),
-)
-_STEPS_MAX = 36
-_HOUR_S = 3600
-_LAST = datetime(2106, 1, 1, tzinfo=UTC)  # the engine's hours end there
-_LEVELS = "0.5, 0.95, 0.99"
-_P95 = 2  # its place among the levels, counted from 1
-
-# What a row can be sorted by, of the columns below. A row without requests comes last: its ratios are no numbers.
-SORTS = {
-    "requests": "requests",
-    "errors": "errors",
-    "errors_5xx": "failed",
-    "error_rate": "errors / requests",
-    "rate_5xx": "failed / requests",
-    "p50_ms": "if(requests = 0, NULL, percentiles[1])",
-    "p95_ms": "if(requests = 0, NULL, percentiles[2])",
-    "p99_ms": "if(requests = 0, NULL, percentiles[3])",
-    "apdex": "satisfied / requests",
-    "last_seen": "seen",
-}
-
-
-class Window(Struct, frozen=True):
-    """The start is included, the end is not."""
-
-    start_time: datetime
-    end_time: datetime
-
-    @property
-    def seconds(self) -> float:
-        return (self.end_time - self.start_time).total_seconds()
+Key = tuple[str, ...]
 
 
 class Figures(Struct, frozen=True):
     """Of one group in one window. None where a figure makes no sense: of no requests."""
 
-    requests: int
-    errors: int
-    errors_5xx: int
-    apdex: float | None
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
+    requests: int = 0
+    errors: int = 0
+    errors_5xx: int = 0
+    apdex: float | None = None
+    p50_ms: float | None = None
+    p75_ms: float | None = None
+    p90_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
 
     @property
     def error_rate(self) -> float | None:
@@ -78,6 +47,19 @@ class Figures(Struct, frozen=True):
     @property
     def rate_5xx(self) -> float | None:
         return self.errors_5xx / self.requests if self.requests else None
+
+    @property
+    def sample(self) -> Sample:
+        return Sample(
+            requests=self.requests,
+            errors_4xx=self.errors - self.errors_5xx,
+            errors_5xx=self.errors_5xx,
+            apdex=self.apdex,
+            p50_ms=self.p50_ms,
+            p75_ms=self.p75_ms,
+            p90_ms=self.p90_ms,
+            p95_ms=self.p95_ms,
+        )
 
 
 class Course(Struct, frozen=True):
@@ -89,235 +71,187 @@ class Course(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """`key`: what the group is called. `previous`, `last_week`: None where there was no request, or nobody asked."""
+    """`key`: what the group is called; empty for the total, which has no course and no health.
 
-    key: tuple[str, ...]
-    now: Figures
-    course: Course
-    last_seen: datetime | None
-    previous: Figures | None
-    last_week: Figures | None
+    `last_seen`: the newest event, `last_request` the newest with a status, in the range or the week before it.
+    `previous`, `last_week`: None where there was no request. These and `health` are None where nobody asked.
+    """
+
+    key: Key
+    now: Figures = Figures()
+    course: Course = Course([], [], [])
+    last_seen: datetime | None = None
+    last_request: datetime | None = None
+    previous: Figures | None = None
+    last_week: Figures | None = None
+    health: Standing | None = None
 
 
 class Table(Struct, frozen=True):
-    """`step_s`: length of a step; `times`: where each begins. `groups`: how many there are, also beyond the limit.
+    """`groups`: how many there are in the range, also beyond the limit; rows of those that are silent come after them.
 
-    `previous`, `last_week`: the windows that the rows are compared with; None where one is not wholly seen any more.
+    `previous`, `last_week`: what the rows are compared with; None where it is not all to be seen any more.
     """
 
     total: Row
     rows: list[Row]
     groups: int
-    step_s: int
-    times: list[datetime]
+    steps: Steps
     previous: Window | None
     last_week: Window | None
     basis: Basis
 
 
-class Steps(Struct, frozen=True):
-    """`first`: the number of the first step since 1970."""
+class _Earlier(Struct, frozen=True):
+    """By key; the total's is empty."""
 
-    step_s: int
-    first: int
-    count: int
-
-    def times(self) -> list[datetime]:
-        return [from_micros((self.first + number) * self.step_s * 1_000_000) for number in range(self.count)]
-
-    @property
-    def sql(self) -> str:
-        """The number of an event's step. The hour is in the sorting key, and cheaper to read."""
-        moment = "timestamp" if self.step_s < _HOUR_S else "hour"
-        return f"intDiv(toUnixTimestamp({moment}), {self.step_s})"
+    previous: dict[Key, Figures] = {}
+    last_week: dict[Key, Figures] = {}
+    usual: dict[Key, Figures] = {}
 
 
-def steps(start: datetime, end: datetime) -> Steps:
-    """Of a length that makes some thirty of them; the first and the last may reach beyond the range."""
-    since, until = max(start, EPOCH), min(end, _LAST)
-    if since >= until:
-        return Steps(_STEPS[0], 0, 0)
-    seconds = (until - since).total_seconds()
-    step_s = next((step for step in _STEPS if seconds <= step * _STEPS_MAX), 0)
-    if not step_s:
-        weeks = -(-seconds // (_STEPS[-1] * _STEPS_MAX))
-        step_s = int(weeks) * _STEPS[-1]
-    first = to_micros(since) // (step_s * 1_000_000)
-    last = (to_micros(until) - 1) // (step_s * 1_000_000)
-    return Steps(step_s, first, last - first + 1)
-
-
-class Asking(Struct, frozen=True):
-    """`by`: what makes a group. `sort`: a name of SORTS. `descending`: the largest first."""
-
-    query: Query
-    by: tuple[str, ...]
-    sort: str
-    descending: bool
-    compare: bool
-
-    @property
-    def window(self) -> Window:
-        assert self.query.start is not None and self.query.end is not None  # noqa: S101, PT018 - it has a range
-        return Window(self.query.start, self.query.end)
-
-
-async def table(questions: Questions, asking: Asking) -> Table:
+async def table(questions: Questions, asking: Asking, *, now: datetime) -> Table:
     """At most `query.limit` rows, and the total. Raises what a question can raise."""
-    tenant, view, window = asking.query.tenant, questions.view(asking.query.tenant), asking.window
+    tenant, window = asking.query.tenant, asking.window
+    view = questions.view(tenant)
     basis = await questions.basis(replace(asking.query, measures=("p50_ms", "p95_ms", "p99_ms")))
     course = steps(window.start_time, window.end_time)
-    previous, last_week = _before(window, view) if asking.compare else (None, None)
-    earlier = [one for one in (previous, last_week) if one is not None]
-    asked = [questions.ask(tenant, _now(asking, view, course, estimated=not basis.exact))]
-    if earlier:
-        asked.append(questions.ask(tenant, _earlier(asking, view, earlier, estimated=not basis.exact)))
-    found, *compared = await asyncio.gather(*asked)
-    before = [_figures_by_key(compared[0], number) for number in range(len(earlier))] if compared else []
-    of_previous = before[0] if previous else {}
-    of_last_week = before[-1] if last_week else {}
-    rows = [_row(row, course, of_previous, of_last_week) for row in found]
-    total = next((row for row in rows if not row.key), None) or Row(
-        (), _NOTHING, Course([], [], []), None, of_previous.get(()), of_last_week.get(())
+    estimated = not basis.exact
+    windows = _windows(window, view) if asking.compare else (None, None, None)
+    found, earlier, days = await asyncio.gather(
+        questions.ask(tenant, red_sql.now(asking, view, course, estimated=estimated)),
+        _earlier(questions, asking, view, windows, estimated=estimated),
+        _days(questions, asking, view, min(now, window.end_time)),
     )
-    return Table(
-        total=total,
-        rows=[row for row in rows if row.key],
-        groups=cast("int", found[0][-1]) - 1 if found else 0,
-        step_s=course.step_s,
-        times=course.times(),
-        previous=previous,
-        last_week=last_week,
-        basis=basis,
-    )
+    rows = [_row(row, course) for row in found]
+    total = next((row for row in rows if not row.key), Row(()))
+    rows = [row for row in rows if row.key]
+    groups = cast("int", found[0][-1]) - 1 if found else 0
+    if asking.compare:
+        silent = _silent({row.key for row in rows}, earlier, days, course) if groups == len(rows) else []
+        silent = silent[: asking.query.limit - len(rows)]
+        dated = await _last_requests(questions, asking, view, [*rows, *silent])
+        judged = [_judged(_compared(row, earlier), earlier, days, asking, now) for row in dated]
+        rows = [row for row in judged if row is not None]
+    return Table(_compared(total, earlier), rows, groups, course, *windows[:2], basis)
 
 
-_NOTHING = Figures(0, 0, 0, None, None, None, None)
+def _windows(window: Window, view: View) -> tuple[Window | None, Window | None, Window | None]:
+    """The period before, of the same length; the same time a week ago, by absolute time; what is to be called usual.
 
-
-def _before(window: Window, view: View) -> tuple[Window | None, Window | None]:
-    """The period before, of the same length, and the same time a week ago, by absolute time.
-
-    None where the tenant does not see all of it any more: part of it would be no comparison.
+    The first two are None where the tenant does not see all of it any more: part of it would be no comparison. Usual
+    is the day before the range, or the period before if that is longer, as much of it as is to be seen.
     """
     oldest = max(view.oldest or EPOCH, EPOCH)
-    length = window.end_time - window.start_time
-    seen = window.start_time - oldest
+    start, end = window.start_time, window.end_time
+    seen = start - oldest
+    usual = min(max(end - start, DAY), seen)
     return (
-        Window(window.start_time - length, window.start_time) if seen >= length else None,
-        Window(window.start_time - WEEK, window.end_time - WEEK) if seen >= WEEK else None,
+        Window(start - (end - start), start) if seen >= end - start else None,
+        Window(start - WEEK, end - WEEK) if seen >= WEEK else None,
+        Window(start - usual, start) if usual > timedelta() else None,
     )
 
 
-# ---- statements
+async def _earlier(
+    questions: Questions, asking: Asking, view: View, windows: Sequence[Window | None], *, estimated: bool
+) -> _Earlier:
+    asked = list(dict.fromkeys(window for window in windows if window is not None))
+    if not asked:
+        return _Earlier()
+    rows = await questions.ask(asking.query.tenant, red_sql.earlier(asking, view, asked, estimated=estimated))
+    found: list[dict[Key, Figures]] = [{} for _ in asked]
+    for *key, is_total, requests, errors, failed, satisfied, percentiles, number in cast("Sequence[Any]", rows):
+        if requests:
+            name = () if is_total else tuple(key)
+            found[number][name] = _figures(requests, errors, failed, satisfied, percentiles)
+    of_window = dict(zip(asked, found, strict=True))
+    return _Earlier(*({} if window is None else of_window[window] for window in windows))
 
 
-def _now(asking: Asking, view: View, course: Steps, *, estimated: bool) -> Statement:
-    """Rows: the key's values, whether it is the total, figures, when last seen, the course, how many rows there are."""
-    where = Where(asking.query, view)
-    keys = [f"k{number}" for number in range(len(asking.by))]
-    inner = _counted(asking.by, where.bound, view.apdex, estimated=estimated)
-    p95 = f"finalizeAggregation(times)[{_P95}]"
-    direction = "DESC" if asking.descending else "ASC"
-    return Statement(
-        f"SELECT {', '.join(keys)}, grouping(k0) = 1 AS is_total, {_summed(estimated=estimated)},"
-        " toUnixTimestamp64Micro(max(last)) AS seen,"
-        " if(is_total, [], groupArray(step)), if(is_total, [], groupArray(r)), if(is_total, [], groupArray(e)),"
-        f" if(is_total, [], groupArray({p95})), count() OVER ()"
-        f" FROM (SELECT {inner}, {course.sql} AS step, max(timestamp) AS last FROM events WHERE {where}"
-        f" GROUP BY {', '.join(keys)}, step)"
-        f" GROUP BY GROUPING SETS (({', '.join(keys)}), ())"
-        f" ORDER BY is_total DESC, {SORTS[asking.sort]} {direction} NULLS LAST, {', '.join(keys)}"
-        f" LIMIT {where.bound(asking.query.limit + 1, 'UInt64')}{where.settings}",
-        where.parameters,
-    )
+async def _days(questions: Questions, asking: Asking, view: View, end: datetime) -> dict[Key, list[int]]:
+    """By key: how many requests there were about this time of day, yesterday first, on seven days."""
+    if not asking.compare:
+        return {}
+    found: dict[Key, list[int]] = {}
+    statement = red_sql.days(asking, view, end)
+    for *key, day, requests in cast("Sequence[Any]", await questions.ask(asking.query.tenant, statement)):
+        found.setdefault(tuple(key), [0] * red_sql.DAYS)[day - 1] = requests
+    return found
 
 
-def _earlier(asking: Asking, view: View, windows: Sequence[Window], *, estimated: bool) -> Statement:
-    """Rows: the key's values, whether it is the total, figures, the number of the window."""
-    bound = Bound()
-    keys = [f"k{number}" for number in range(len(asking.by))]
-    inner = _counted(asking.by, bound, view.apdex, estimated=estimated)
-    settings = ""
-    parts = []
-    for number, window in enumerate(windows):
-        where = Where(replace(asking.query, start=window.start_time, end=window.end_time), view, bound)
-        settings = where.settings
-        parts.append(
-            f"SELECT {inner}, {number} AS w FROM events WHERE {where} GROUP BY {', '.join(keys)}",
-        )
-    return Statement(
-        f"SELECT {', '.join(keys)}, grouping(k0) = 1 AS is_total, {_summed(estimated=estimated)}, w"
-        f" FROM ({' UNION ALL '.join(parts)})"
-        f" GROUP BY GROUPING SETS ((w, {', '.join(keys)}), (w)){settings}",
-        bound.parameters,
-    )
+# ---- those that are silent
 
 
-def _counted(by: Sequence[str], bound: Bound, apdex: Thresholds, *, estimated: bool) -> str:
-    """Columns of a group of events, which can be summed up further."""
-    return ", ".join(
-        (
-            *(f"{DIMENSIONS[name].sql} AS k{number}" for number, name in enumerate(by)),
-            f"{MEASURES['requests'].sql} AS r",
-            f"{MEASURES['errors'].sql} AS e",
-            f"{MEASURES['errors_5xx'].sql} AS f",
-            f"{APDEX_SUM.replace(APDEX_T, threshold(bound, apdex))} AS s",
-            f"{quantiles(_LEVELS, 'IfState', estimated=estimated)}({RESPONSE_TIMES}) AS times",
-        )
-    )
+def _silent(present: set[Key], earlier: _Earlier, days: dict[Key, list[int]], course: Steps) -> list[Row]:
+    """What had requests before and has no event in the range, those that had the most first."""
+    nothing = Course([0] * course.count, [0] * course.count, [None] * course.count)
+    before = {key: one.requests for key, one in (earlier.last_week | earlier.usual).items() if key}
+    before |= {key: sum(of_days) for key, of_days in days.items() if key not in before}
+    gone = sorted(before.keys() - present, key=lambda key: (-before[key], key))
+    return [Row(key, course=nothing) for key in gone]
 
 
-def _summed(*, estimated: bool) -> str:
-    return (
-        "sum(r) AS requests, sum(e) AS errors, sum(f) AS failed, sum(s) AS satisfied,"
-        f" {quantiles(_LEVELS, 'IfMerge', estimated=estimated)}(times) AS percentiles"
-    )
+async def _last_requests(questions: Questions, asking: Asking, view: View, rows: list[Row]) -> list[Row]:
+    """With the times of those that have no request in the range, if they had one in the week before it."""
+    keys = [row.key for row in rows if row.last_request is None]
+    if not keys:
+        return rows
+    statement = red_sql.last_requests(asking, view, keys)
+    found: dict[Key, tuple[int, int]] = {
+        tuple(key): (seen_us, request_us)
+        for *key, seen_us, request_us in cast("Sequence[Any]", await questions.ask(asking.query.tenant, statement))
+    }
+    return [_dated(row, *found[row.key]) if row.key in found and row.last_request is None else row for row in rows]
+
+
+def _dated(row: Row, seen_us: int, request_us: int) -> Row:
+    return replace(row, last_seen=row.last_seen or from_micros(seen_us), last_request=_moment(request_us))
 
 
 # ---- rows
 
 
-def _row(
-    row: Sequence[Any],
-    course: Steps,
-    previous: dict[tuple[str, ...], Figures],
-    last_week: dict[tuple[str, ...], Figures],
-) -> Row:
-    *key, is_total, requests, errors, failed, satisfied, percentiles, seen_us = row[:-5]
-    name = () if is_total else tuple(key)
+def _row(row: Sequence[Any], course: Steps) -> Row:
+    *key, is_total, requests, errors, failed, satisfied, percentiles, seen_us, request_us = row[:-5]
+    numbers, of_requests, of_errors, of_p95, _ = row[-5:]
+    p95_ms: list[float | None] = [None] * course.count
+    for number, asked, slow in zip(numbers, of_requests, of_p95, strict=True):
+        p95_ms[number - course.first] = slow if asked else None
     return Row(
-        name,
+        () if is_total else tuple(key),
         _figures(requests, errors, failed, satisfied, percentiles),
-        _course(course, *row[-5:-1]),
-        from_micros(seen_us) if seen_us else None,
-        previous.get(name),
-        last_week.get(name),
+        Course(course.counts(numbers, of_requests), course.counts(numbers, of_errors), p95_ms),
+        _moment(seen_us),
+        _moment(request_us),
     )
 
 
-def _course(
-    course: Steps, numbers: Sequence[int], requests: Sequence[int], errors: Sequence[int], p95_ms: Sequence[float]
-) -> Course:
-    of_requests, of_errors = [0] * course.count, [0] * course.count
-    of_p95: list[float | None] = [None] * course.count
-    for number, asked, failed, slow in zip(numbers, requests, errors, p95_ms, strict=True):
-        at = number - course.first
-        of_requests[at], of_errors[at] = asked, failed
-        of_p95[at] = slow if asked else None
-    return Course(of_requests, of_errors, of_p95)
-
-
-def _figures_by_key(rows: Sequence[Sequence[Any]], window: int) -> dict[tuple[str, ...], Figures]:
-    """Of the groups that had requests in it; the total's key is empty."""
-    found: dict[tuple[str, ...], Figures] = {}
-    for *key, is_total, requests, errors, failed, satisfied, percentiles, number in rows:
-        if number == window and requests:
-            found[() if is_total else tuple(key)] = _figures(requests, errors, failed, satisfied, percentiles)
-    return found
-
-
 def _figures(requests: int, errors: int, failed: int, satisfied: float, percentiles: Sequence[float]) -> Figures:
-    if not requests:
-        return _NOTHING
-    return Figures(requests, errors, failed, satisfied / requests, *percentiles)
+    return Figures(requests, errors, failed, satisfied / requests, *percentiles) if requests else Figures()
+
+
+def _moment(micros: int) -> datetime | None:
+    return from_micros(micros) if micros else None
+
+
+def _compared(row: Row, earlier: _Earlier) -> Row:
+    return replace(row, previous=earlier.previous.get(row.key), last_week=earlier.last_week.get(row.key))
+
+
+def _judged(row: Row, earlier: _Earlier, days: dict[Key, list[int]], asking: Asking, now: datetime) -> Row | None:
+    """None for an endpoint that is rarely called: it is without a request most of the time."""
+    window = asking.window
+    until = max(window.start_time, min(now, window.end_time))
+    active_s = (row.last_request - window.start_time).total_seconds() if row.now.requests and row.last_request else 0.0
+    rhythm = Rhythm(
+        since_last=until - row.last_request if row.last_request else None,
+        of_days=days.get(row.key, [0] * red_sql.DAYS),
+        hours=red_sql.HOURS_OF_DAY,
+        own=row.now.requests / max(active_s, 1.0),
+    )
+    appended = row.last_seen is None or row.last_seen < window.start_time
+    if appended and asking.by != BY_SERVICE and not unusual(rhythm):
+        return None
+    usual = [one.sample for one in (earlier.usual.get(row.key), row.last_week) if one is not None]
+    return replace(row, health=judge(row.now.sample, usual, rhythm))

@@ -33,6 +33,10 @@ _RED = {
     "last_seen": MADE_AT,
     "change": {"previous": _CHANGE, "last_week": None},
 }
+_HEALTH = {
+    "state": "degraded",
+    "reason": "p95 1,240 ms is 3.1 times its usual 400 ms",
+}
 _SPARKLINE = {
     "step": 300,
     "times": ["2026-05-04T10:05:00Z", "2026-05-04T10:10:00Z", "2026-05-04T10:15:00Z"],
@@ -51,7 +55,7 @@ ANSWERS: dict[str, Any] = {
         "start_time": "2026-05-04T10:05:31Z",
         "end_time": "2026-05-04T10:20:31Z",
         "total": _RED,
-        "services": [_RED | {"service": "payment-service", "sparkline": _SPARKLINE}],
+        "services": [_RED | {"service": "payment-service", "health": _HEALTH, "sparkline": _SPARKLINE}],
         "services_total": 1,
         "fresh": True,
         **_WITH,
@@ -64,6 +68,7 @@ ANSWERS: dict[str, Any] = {
                 "service": "payment-service",
                 "endpoint": "/api/v1/payments/capture",
                 "method": "POST",
+                "health": _HEALTH,
                 "sparkline": _SPARKLINE,
             }
         ],
