@@ -12,6 +12,7 @@ import pytest
 from pulsestream.errors import BadParameters
 from pulsestream.query.catalog import MEASURES
 from pulsestream.query.expression import Field, Inside, Tag, one_of
+from pulsestream.query.facets import FACETS, Count, Facet, facets
 from pulsestream.query.model import Query, View
 from pulsestream.query.run import Questions
 from pulsestream.query.steps import read_step
@@ -225,6 +226,30 @@ def test_all_other_events_are_measured_together(asks):
         {"tag.plan": "", "city": "Berlin"},
     ]
     assert by_two.other.values == {"count": 3}
+
+
+def test_facets_count_every_value_and_what_has_none(asks):
+    places = [place for place, _, _ in PLACES] + [Field("status_class"), SERVICE]
+    found = asks(facets, group_by=tuple(places))
+    assert found.matched == 7
+    for one, (_, name, counts) in zip(found.facets, PLACES, strict=False):
+        there = {value: count for value, count in counts.items() if value is not None}
+        assert one.field == name
+        assert {value.value: value.count for value in one.values} == there, name
+        assert (one.distinct, one.missing) == (len(there), counts.get(None, 0)), name
+        assert [value.count for value in one.values] == sorted(there.values(), reverse=True)
+    classes, services = found.facets[-2:]
+    assert classes == Facet("status_class", [Count("2xx", 3), Count("4xx", 1), Count("5xx", 1)], 3, 2)
+    assert services == Facet("service", [Count("orders", 3), Count("search", 3), Count("billing", 1)], 3, 0)
+    [one] = asks(facets, group_by=(Field("user_id"),), limit=1).facets
+    assert one == Facet("user_id", [Count("ann", 2)], 3, 2)
+
+
+def test_facets_of_no_events_have_no_values(asks):
+    found = asks(facets, group_by=FACETS, tenant="nobody")
+    assert [one.field for one in found.facets] == [place.name for place in FACETS]
+    assert {(*one.values, one.distinct, one.missing) for one in found.facets} == {(0, 0)}
+    assert found.matched == 0
 
 
 def test_what_a_tenant_may_not_see_counts_nowhere(asks):

@@ -41,6 +41,16 @@ def test_the_highest_groups(filled):
     assert (found["groups_total"], found["matched"]) == (2, 3)
 
 
+def test_facets(filled):
+    found = filled.get("/query/facets", q="service:order-service", **HOUR)
+    facets = {one["field"]: one for one in found["facets"]}
+    assert facets["city"] == {"field": "city", "values": [{"value": "Paris", "count": 1}], "distinct": 1, "missing": 2}
+    assert {"service", "endpoint", "severity", "status_class", "cache_hit", "error_code"} < set(facets)
+    assert found["matched"] == 3
+    [only] = filled.get("/query/facets", fields="tag.city", limit=1, **HOUR)["facets"]
+    assert only["field"] == "tag.city"
+
+
 @pytest.mark.parametrize(
     ("path", "parameters", "name"),
     [
@@ -58,6 +68,9 @@ def test_the_highest_groups(filled):
         ("top", {"by": "service", "sort": "-speed"}, "sort"),
         ("top", {"by": "service", "sort": "--count"}, "sort"),
         ("top", {"by": "service", "limit": "0"}, "limit"),
+        ("facets", {"fields": ""}, "fields"),
+        ("facets", {"fields": "colour"}, "fields"),
+        ("facets", {"fields": "error"}, "by"),
     ],
 )
 def test_a_wrong_parameter_is_named(filled, path, parameters, name):

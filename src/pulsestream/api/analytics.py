@@ -15,9 +15,11 @@ from pulsestream.api.operation import ASKING, terms
 from pulsestream.api.parameters import AnyRequest, server_of
 from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters
+from pulsestream.query import facets as counting
 from pulsestream.query import timeseries as over_time
 from pulsestream.query import top as ranking
 from pulsestream.query.expression import Place
+from pulsestream.query.facets import FACETS, Facet
 from pulsestream.query.steps import Step, automatic_step, read_step
 from pulsestream.query.timeseries import Series
 from pulsestream.query.top import Group, Rest, read_sort
@@ -59,6 +61,14 @@ class TopAnswer(Struct, frozen=True):
     basis: AnswerBasis
 
 
+class FacetsAnswer(Struct, frozen=True):
+    """`matched`: how many events match."""
+
+    facets: list[Facet]
+    matched: int
+    basis: AnswerBasis
+
+
 @get("/query/timeseries", opt=terms(Scope.READ, raises=ASKING), dependencies=asking(DAY))
 async def timeseries(
     request: AnyRequest,
@@ -74,7 +84,7 @@ async def timeseries(
     A value for every step of the time range. The groups are those that rank highest in the whole range; all others are
     measured together.
     """
-    query = replace(asked.query, limit=limit, group_by=_by(by), measures=_measures(measures))
+    query = replace(asked.query, limit=limit, group_by=_places("by", by), measures=_measures(measures))
     found = await over_time.timeseries(
         server_of(request).questions, query, step=_step(step, asked), zone=asked.zone, sort=read_sort(sort)
     )
@@ -97,7 +107,7 @@ async def top(
 
     By any measure. Groups of which it makes no sense, such as a response time where there was no request, come last.
     """
-    query = replace(asked.query, limit=limit, group_by=_by(by, least=1), measures=_measures(measures))
+    query = replace(asked.query, limit=limit, group_by=_places("by", by, least=1), measures=_measures(measures))
     found = await ranking.top(
         server_of(request).questions, query, sort=read_sort(sort), seconds=asked.seconds, other=other
     )
@@ -106,19 +116,38 @@ async def top(
     )
 
 
+@get("/query/facets", opt=terms(Scope.READ, raises=ASKING), dependencies=asking(DAY))
+async def facets(
+    request: AnyRequest,
+    asked: Asked,
+    fields: Annotated[
+        str | None,
+        Parameter(description="up to 8 fields, tag.NAME or payload.KEY, separated by commas; else those of few values"),
+    ] = None,
+    limit: Annotated[int, Parameter(ge=1, le=_GROUPS_MAX, description="most values of each field")] = 10,
+) -> FacetsAnswer:
+    """How many events have which value, of several fields at once.
+
+    The most frequent values of each, how many different ones there are, and how many events have none.
+    """
+    chosen = FACETS if fields is None else _places("fields", fields, least=1)
+    query = replace(asked.query, limit=limit, group_by=chosen)
+    found = await counting.facets(server_of(request).questions, query)
+    return FacetsAnswer(found.facets, found.matched, answer_basis(request, asked, found.basis))
+
+
 def _step(text: str | None, asked: Asked) -> Step:
     if text is not None:
         return read_step(text)
-    assert asked.query.start is not None and asked.query.end is not None  # noqa: S101, PT018 - `asking` gave them
-    return automatic_step(asked.query.start, asked.query.end)
+    return automatic_step(asked.start, asked.end)
 
 
-def _by(text: str, *, least: int = 0) -> tuple[Place, ...]:
-    found = places("by", text)
+def _places(name: str, text: str, *, least: int = 0) -> tuple[Place, ...]:
+    found = places(name, text)
     if len(found) < least:
-        raise BadParameters([("by", "must name what to group by, such as service or service,endpoint")])
+        raise BadParameters([(name, "must name a field at least, such as service or service,endpoint")])
     if len(set(found)) < len(found):
-        raise BadParameters([("by", "names the same twice: once is enough")])
+        raise BadParameters([(name, "names the same twice: once is enough")])
     return found
 
 

@@ -45,6 +45,7 @@ HANDLERS = (
     stats.stats,
     analytics.timeseries,
     analytics.top,
+    analytics.facets,
     red.services,
     red.endpoints,
     health.health,

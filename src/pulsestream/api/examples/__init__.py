@@ -230,6 +230,7 @@ PARAMETERS: dict[str, Any] = {
     "measures": "count,p99_ms",
     "sort": "-p99_ms",
     "step": "30m",
+    "fields": "service,status_code,tag.plan",
     "other": True,
     "limit": 20,
     "offset": 0,

@@ -43,4 +43,16 @@ ANSWERS: dict[str, Any] = {
         "other": {"values": {"count": 47000, "p99_ms": 391.2}, "share": 0.9749},
         "basis": _BASIS,
     },
+    "facets": {
+        "facets": [
+            {
+                "field": "status_code",
+                "values": [{"value": 200, "count": 46310}, {"value": 502, "count": 120}],
+                "distinct": 9,
+                "missing": 1200,
+            }
+        ],
+        "matched": 48210,
+        "basis": _BASIS,
+    },
 }
