@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import clickhouse_connect
@@ -20,6 +22,7 @@ from pulsestream.store.failure import FAILURES, cannot_open, of_a_question, of_t
 from pulsestream.store.port import (
     Capabilities,
     EngineState,
+    Form,
     KnownIds,
     Outcome,
     Parameter,
@@ -31,6 +34,7 @@ from pulsestream.store.port import (
     Tombstone,
     in_pieces,
 )
+from pulsestream.store.stream import over_http, piped
 
 T = TypeVar("T")
 
@@ -108,7 +112,8 @@ class ClickHouseStore:
             client = clickhouse_connect.get_client(**options, settings=settings)
         except FAILURES as error:
             raise cannot_open(error, embedded=self._capabilities.embedded) from error
-        return ClickHouseSession(client)
+        beside = partial(self._open, threads=1, limits=None) if self._capabilities.embedded else None
+        return ClickHouseSession(client, beside)
 
     def migrate(self) -> None:
         session = self.session(threads=1)
@@ -132,10 +137,14 @@ class ClickHouseStore:
 
 
 class ClickHouseSession:
-    """One driver client, for one thread at a time."""
+    """One driver client, for one thread at a time.
 
-    def __init__(self, client: Client) -> None:
+    `beside`: of an embedded engine, opens another, because one that streams can do nothing else meanwhile.
+    """
+
+    def __init__(self, client: Client, beside: Callable[[], ClickHouseSession] | None = None) -> None:
         self._client = client
+        self._beside = beside
 
     def run(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
         """A statement without rows (DDL, DELETE)."""
@@ -151,6 +160,14 @@ class ClickHouseSession:
         except FAILURES as error:
             raise of_a_question(error) from error
         return Rows(tuple(result.column_names), cast("Sequence[Sequence[object]]", result.result_rows))
+
+    def stream(self, statement: Statement, form: Form, /, name: str = "") -> Generator[bytes, None, None]:
+        parameters = cast("dict[str, Any]", statement.parameters)
+        if self._beside is None:
+            return over_http(self._client, statement.sql, parameters, form, name=name)
+        return piped(
+            self._client, statement.sql, parameters, form, name=name, cancel=partial(_cancel, self._beside, name)
+        )
 
     def cancel(self, name: str, /) -> bool:
         # The engine gives a statement an id of its own; a comment is what we can name it by.
@@ -328,6 +345,15 @@ class ClickHouseSession:
 
     def _insert(self, table: str, block: bytes) -> None:
         translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
+
+
+def _cancel(beside: Callable[[], ClickHouseSession], name: str) -> None:
+    with contextlib.suppress(StoreError):  # then its limit of time ends it
+        session = beside()
+        try:
+            session.cancel(name)
+        finally:
+            session.close()
 
 
 def _hashes(column: Sequence[int]) -> NDArray[np.uint64]:

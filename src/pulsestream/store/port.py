@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Generator, Iterator, Sequence
+from typing import Literal, Protocol
 from urllib.parse import quote
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+Form = Literal["RawBLOB", "CSVWithNames", "Arrow", "Parquet"]  # what the engine calls them
 Parameter = str | int | float | list[str] | list[int] | list[float]
 
 
@@ -206,6 +207,14 @@ class Session(Protocol):
 
     def ask(self, statement: Statement, /, name: str = "") -> Rows:
         """Answer one SELECT. `name`: for `cancel`. Raises QueryTooHeavy beyond its limits, Cancelled."""
+        ...
+
+    def stream(self, statement: Statement, form: Form, /, name: str = "") -> Generator[bytes, None, None]:
+        """The answer of one SELECT as the engine writes it, in pieces, as it is made.
+
+        The engine waits for who reads it. To close the iterator ends the statement. What fails after the answer has
+        begun is raised in the middle: QueryTooHeavy, Cancelled, StoreError.
+        """
         ...
 
     def cancel(self, name: str, /) -> bool:
