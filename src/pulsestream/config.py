@@ -77,6 +77,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     query_memory_mib: Annotated[
         int, _number(64, 1024 * 1024, "most memory the engine may use for one question, in MiB")
     ] = 2048
+    export_threads: Annotated[int, _number(1, 64, "exports of one tenant under way at one time")] = 2
+    export_seconds_max: Annotated[int, _number(1, 86_400, "longest time an export may take, in seconds")] = 3600
     engine_memory_mib: Annotated[int, _number(256, 1024 * 1024, "most memory the engine may use, in MiB")] = 4096
     connections_max: Annotated[
         int, _number(1, 1_000_000, "connections open at one time, and at most half of the process's files; beyond: 503")

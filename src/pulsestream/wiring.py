@@ -21,7 +21,7 @@ from pulsestream.control.claim import claim, lock
 from pulsestream.control.database import Database
 from pulsestream.control.expirations import Expirations
 from pulsestream.control.keys import Keys, MadeKey
-from pulsestream.control.tenants import Limits, Tenants, days, default_burst
+from pulsestream.control.tenants import Tenants, limits_of
 from pulsestream.errors import Overloaded, StoreBusy
 from pulsestream.ingest.aside import AsideList
 from pulsestream.ingest.backlog import Backlog
@@ -45,6 +45,7 @@ from pulsestream.meters import Meters
 from pulsestream.metrics import FEED_LAG
 from pulsestream.query.apdex import parse_thresholds
 from pulsestream.query.model import View
+from pulsestream.query.outflow import Exports
 from pulsestream.query.run import Questions
 from pulsestream.query.token import NONCE_BYTES, Tokens
 from pulsestream.store.connect import connect
@@ -94,6 +95,7 @@ class Server:
         self.watermark: Watermark
         self.pipeline: Pipeline
         self.questions: Questions
+        self.exports: Exports
         self.tokens: Tokens
         self.probe: Probe
         self._control: Database
@@ -132,6 +134,7 @@ class Server:
         await asyncio.to_thread(self.eraser.close)
         await asyncio.to_thread(self.sweeper.close)
         self.journal.trim(self.feeder.state.fed)
+        await self.exports.close()
         await asyncio.to_thread(self.questions.close)
         await asyncio.to_thread(self.probe.close, patience_s=PROBE_PATIENCE_S)
         self.store.close()
@@ -186,7 +189,7 @@ class Server:
         parse_rules(self.settings.scrub)  # wrong ones are said at the start
         parse_thresholds(self.settings.apdex)
         self.tenants = Tenants(
-            self._control, self.audit, self.clock, defaults=_limits(self.settings), changed=self._limits_changed
+            self._control, self.audit, self.clock, defaults=limits_of(self.settings), changed=self._limits_changed
         )
         self.limiter = RateLimiter(self.tenants.limits, self.clock)
         self.keys = Keys(self._control, self.audit, self.clock, given=self.settings.api_key)
@@ -263,9 +266,14 @@ class Server:
         self.eraser = Eraser(open_session=lambda: self._session(1), fed=lambda: self.feeder.state.fed)
         self.eraser.start(self._undeleted)
         self.questions = Questions(
-            open_session=self._question_session,
+            open_session=partial(self._limited_session, self.settings.query_seconds_max),
             view=self._view,
             threads=self.settings.query_threads,
+            mark=secrets.token_hex(8),
+        )
+        self.exports = Exports(
+            open_session=partial(self._limited_session, self.settings.export_seconds_max),
+            threads=self.settings.export_threads,
             mark=secrets.token_hex(8),
         )
         self.journal = Journal(
@@ -360,9 +368,9 @@ class Server:
     def _session(self, threads: int) -> Session:
         return self.store.session(threads=threads)
 
-    def _question_session(self) -> Session:
+    def _limited_session(self, seconds_max: int) -> Session:
         limits = QueryLimits(
-            seconds_max=self.settings.query_seconds_max,
+            seconds_max=seconds_max,
             rows_max=self.settings.query_rows_max,
             memory_bytes_max=self.settings.query_memory_mib << 20,
         )
@@ -379,19 +387,3 @@ class Server:
         if lag_s := self.backlog.advance(fed):
             self.meters.observe(FEED_LAG, lag_s)
         self.watermark.advance(fed)
-
-
-def _limits(settings: Settings) -> Limits:
-    """What holds for a tenant that sets nothing for itself."""
-    rate = settings.rate_events_per_s or None
-    return Limits(
-        rate_events_per_s=rate,
-        burst_events=settings.burst_events or default_burst(rate or 1),
-        retention=days(settings.retention_days),
-        body_bytes_max=settings.body_bytes_max,
-        batch_events_max=settings.batch_events_max,
-        requests_max=settings.tenant_requests_max,
-        connections_max=settings.tenant_connections_max,
-        scrub=settings.scrub,
-        apdex=settings.apdex,
-    )

@@ -56,6 +56,8 @@ LIMITS = {
     "query_seconds_max": (1, 3600),
     "query_rows_max": (1000, 10**12),
     "query_memory_mib": (64, 1 << 20),
+    "export_threads": (1, 64),
+    "export_seconds_max": (1, 86_400),
     "engine_memory_mib": (256, 1 << 20),
     "connections_max": (1, 1_000_000),
     "header_timeout_s": (1, 3600),

@@ -51,6 +51,7 @@ _TAGS = {
     "stats": "Counts of what was received.",
     "red": "How services and endpoints are doing: rate, errors, duration.",
     "search": "Find events with the query language, in any order; by id, by trace, by session.",
+    "export": "All events that match, as a file.",
     "rate": "Where a tenant stands with its rate.",
     "keys": "Keys of a tenant.",
     "tenants": "Tenants and their limits, for the operator; what administrators did.",
@@ -130,9 +131,10 @@ def _operation(handler: HTTPRouteHandler, schemas: Schemas) -> Json:
     operation["parameters"] = parameters
     if "data" in hints:
         operation["requestBody"] = _body({"application/json": (schemas.of(what.body or hints["data"]), name)})
-    result = schemas.of(what.answer or hints["return"])
     operation["responses"] = {
-        str(handler.status_code): _success(handler.status_code, result, name),
+        str(handler.status_code): _file(handler.status_code, name, what)
+        if what.media
+        else _success(handler.status_code, schemas.of(what.answer or hints["return"]), name),
         **_refusals(what.errors(has_body="data" in hints)),
     }
     return operation
@@ -198,6 +200,18 @@ def _success(status: int, schema: Json, name: str, headers: Json | None = None) 
         "description": HTTPStatus(status).phrase,
         "headers": headers or {},
         "content": {"application/json": {"schema": schema, "examples": {name: {"value": examples.ANSWERS[name]}}}},
+    }
+
+
+def _file(status: int, name: str, what: Terms) -> Json:
+    """An answer that is no JSON: an example of each of its media types."""
+    return {
+        "description": HTTPStatus(status).phrase,
+        "headers": {header: _header(text, {"type": "string"}, required=True) for header, text in what.headers.items()},
+        "content": {
+            kind: {"schema": {"type": "string"}, "examples": {name: {"value": examples.ANSWERS[name][kind]}}}
+            for kind in what.media
+        },
     }
 
 

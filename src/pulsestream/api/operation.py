@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar.handlers.base import BaseRouteHandler
@@ -35,7 +35,8 @@ _ALWAYS: Errors = (BadRequest, BadParameters, RequestTimeout, TooManyRequests, O
 class Terms(Struct, frozen=True):
     """Of one operation. `scope` None with `key`: a key of any scope.
 
-    `answer`, `body`: what stands for them in the document, where the handler passes bytes or a dict on.
+    `answer`, `body`: what stands for them in the document, where the handler passes bytes or a dict on. `media`: the
+    media types of an answer that is no JSON, and the headers that it has, with what they say.
     """
 
     scope: Scope | None
@@ -43,6 +44,8 @@ class Terms(Struct, frozen=True):
     raises: Errors
     answer: Any
     body: Any
+    media: Sequence[str]
+    headers: Mapping[str, str]
 
     def errors(self, *, has_body: bool) -> Errors:
         """Every way in which this operation can refuse."""
@@ -57,10 +60,17 @@ class Terms(Struct, frozen=True):
 
 
 def terms(
-    scope: Scope | None = None, *, key: bool = True, raises: Errors = (), answer: object = None, body: object = None
+    scope: Scope | None = None,
+    *,
+    key: bool = True,
+    raises: Errors = (),
+    answer: object = None,
+    body: object = None,
+    media: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A handler's `opt`: the guard and the document go by it."""
-    return {"terms": Terms(scope, key, tuple(raises), answer, body)}
+    return {"terms": Terms(scope, key, tuple(raises), answer, body, tuple(media), headers or {})}
 
 
 def terms_of(handler: BaseRouteHandler) -> Terms:

@@ -14,6 +14,7 @@ from msgspec.structs import fields
 
 from pulsestream.event import EVENT_TYPES, GROUPS, OPAQUE, RULES, SEVERITIES, Event, StoredEvent
 from pulsestream.query.catalog import DIMENSIONS
+from pulsestream.query.export import Format
 from pulsestream.query.model import TEXT_MAX
 
 Json = dict[str, Any]
@@ -32,6 +33,7 @@ _PARAMETERS: dict[str, tuple[Json, str]] = {
     "q": (_TEXT, ""),
     "start_time": (_TIME, ""),
     "end_time": (_TIME, ""),
+    "format": ({"enum": [*Format]}, ""),
     "cursor": ({"type": "string"}, "`next_cursor` of the page before, as it was given"),
     "after": ({"type": "string"}, "`next` of the answer before, as it was given"),
     "step": ({"type": "string", "pattern": "^[1-9][0-9]{0,5}[smhdwM]$"}, ""),

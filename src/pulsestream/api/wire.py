@@ -29,6 +29,9 @@ class Bounds(Struct, frozen=True):
 
 
 class Claimable(Protocol):
+    def abort(self) -> None:
+        """Close at once, so that the peer knows that its answer is not whole."""
+
     def claim(self, tenant: str, connections_max: int) -> bool:
         """Say whose connection this is. False where that tenant has as many others open as it may."""
 
@@ -38,6 +41,9 @@ class _Unwired:
 
     def claim(self, _tenant: str, _connections_max: int) -> bool:
         return True
+
+    def abort(self) -> None:
+        pass
 
 
 _UNWIRED = _Unwired()

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from pulsestream.clock import Clock
+from pulsestream.config import Settings
 from pulsestream.control.audit import Actor, Audit
 from pulsestream.control.database import Database
 from pulsestream.control.keys import FIRST_TENANT
@@ -197,3 +198,19 @@ def default_burst(rate_events_per_s: float) -> int:
 def days(count: int) -> timedelta | None:
     """A retention; 0 days is for ever."""
     return timedelta(days=count) if count else None
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What holds for a tenant that sets nothing for itself."""
+    rate = settings.rate_events_per_s or None
+    return Limits(
+        rate_events_per_s=rate,
+        burst_events=settings.burst_events or default_burst(rate or 1),
+        retention=days(settings.retention_days),
+        body_bytes_max=settings.body_bytes_max,
+        batch_events_max=settings.batch_events_max,
+        requests_max=settings.tenant_requests_max,
+        connections_max=settings.tenant_connections_max,
+        scrub=settings.scrub,
+        apdex=settings.apdex,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pulsestream.api.examples import analytics, red, search
+from pulsestream.api.examples import analytics, exports, red
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -69,6 +70,7 @@ ANSWERS: dict[str, Any] = {
     **analytics.ANSWERS,
     **red.ANSWERS,
     **search.ANSWERS,
+    **exports.ANSWERS,
     "openapi": {"openapi": "3.1.0"},
     "send_event": {
         "success": True,
@@ -232,6 +234,7 @@ PARAMETERS: dict[str, Any] = {
     "step": "30m",
     "fields": "service,status_code,tag.plan",
     "other": True,
+    "format": "parquet",
     "limit": 20,
     "offset": 0,
     "cursor": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
