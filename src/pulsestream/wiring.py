@@ -273,6 +273,7 @@ class Server:
         )
         self.exports = Exports(
             open_session=partial(self._limited_session, self.settings.export_seconds_max),
+            view=self._view,
             threads=self.settings.export_threads,
             mark=secrets.token_hex(8),
         )

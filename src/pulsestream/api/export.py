@@ -22,7 +22,6 @@ from pulsestream.api.parameters import AnyRequest, server_of
 from pulsestream.api.wire import connection_of
 from pulsestream.control.keys import Scope as KeyScope
 from pulsestream.errors import BadParameters, PulseStreamError
-from pulsestream.query import export as sql
 from pulsestream.query.export import Format
 from pulsestream.query.outflow import Outflow, Pack
 
@@ -73,22 +72,18 @@ async def export(
     if format not in list(Format):
         raise BadParameters([("format", f"must be one of {', '.join(Format)}")])
     form, server = Format(format), server_of(request)
-    view, fed = server.questions.view(asked.query.tenant), server.watermark.fed
-    [[matched]] = await server.questions.ask(asked.query.tenant, sql.count(asked.query, fed=fed, view=view))
-    statement = sql.statement(asked.query, form, fed=fed, view=view)
     pack, encoding = _pack(request.headers.get("accept-encoding", "") if form in _COMPRESSIBLE else "")
     named = asked.now.astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
     headers = {
         "Content-Type": MEDIA[form],
         "Content-Disposition": f'attachment; filename="events-{named}.{form}"',
-        MATCHED: str(matched),
         FRESH: "true" if asked.fresh else "false",
     }
     if form in _COMPRESSIBLE:
         headers["Vary"] = "Accept-Encoding"
     if encoding:
         headers["Content-Encoding"] = encoding
-    return Download(server.exports.begin(asked.query.tenant, statement, form, pack), headers)
+    return Download(server.exports.begin(asked.query, form, fed=server.watermark.fed, pack=pack), headers)
 
 
 class Download:
@@ -107,7 +102,8 @@ class Download:
             except PulseStreamError as error:
                 await problems.send(send, problems.answer(error))
                 return
-            headers = [(name.lower().encode(), value.encode()) for name, value in self._headers.items()]
+            named = self._headers | {MATCHED: str(self._outflow.matched)}
+            headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             try:
                 while chunk is not None:

@@ -30,6 +30,11 @@ _ALWAYS = ("event_id", "event_type", "severity", "title", "service", "endpoint",
 # Of objects, which no filter compares as a whole. `extra`: the fields that an event has beyond the known ones.
 _OBJECTS = ("tags", "payload", "metadata", "extra")
 
+_BLOCK_BYTES = 16 << 20
+_BLOCK_ROWS_MAX = 8192
+_BLOCK_ROWS_MIN = 8  # of events of 12 MiB
+_REST_BYTES = 1000  # of an event, beside what may be large
+
 # Oldest first, hour by hour; within an hour by service. That is how events are stored: by time alone costs the engine
 # twice the time, and as much memory as there are events.
 _ORDER = "tenant, hour, service, timestamp, position"
@@ -62,10 +67,16 @@ def statement(query: Query, form: Format, *, fed: int, view: View) -> Statement:
     return Statement(f"SELECT {what} FROM events WHERE {where} ORDER BY {_ORDER}", where.parameters)
 
 
-def count(query: Query, *, fed: int, view: View) -> Statement:
-    """One row: how many events `statement` gives."""
+def size(query: Query, *, fed: int, view: View) -> Statement:
+    """One row: how many events `statement` gives, and about how many bytes the largest has."""
     where = _where(query, fed=fed, view=view)
-    return Statement(f"SELECT count() FROM events WHERE {where}", where.parameters)
+    largest = " + ".join(f"length({column})" for column in ("payload", "metadata", "extra", "stack_trace"))
+    return Statement(f"SELECT count(), max({largest}) FROM events WHERE {where}", where.parameters)
+
+
+def block_rows(event_bytes_max: int) -> int:
+    """How many events the engine may have in one block, so that the largest of them make it no larger than the rest."""
+    return max(_BLOCK_ROWS_MIN, min(_BLOCK_ROWS_MAX, _BLOCK_BYTES // (event_bytes_max + _REST_BYTES)))
 
 
 def _where(query: Query, *, fed: int, view: View) -> Where:

@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import cast
 
 from pulsestream.errors import Cancelled, Overloaded, StoreError
 from pulsestream.query import export
 from pulsestream.query.export import Format
-from pulsestream.store.port import Session, Statement
+from pulsestream.query.model import Query, View
+from pulsestream.store.port import Session
 from pulsestream.turns import Turns
 
 Pack = Callable[[Iterator[bytes]], Iterator[bytes]]
@@ -30,6 +32,7 @@ class Outflow:
 
     def __init__(self, name: str, cancel: Callable[[Outflow], None]) -> None:
         self.name = name
+        self.matched = 0  # how many events; known with the first chunk
         self.begun = False
         self.left = False
         self.ended = threading.Event()  # its thread is done with it
@@ -95,17 +98,19 @@ class Outflow:
 class Exports:
     """Threads of their own: an export takes as long as its reader does, and no question must wait for that.
 
-    `mark` is in no other process's names of statements.
+    `view` says what a tenant may see; `mark` is in no other process's names of statements.
     """
 
     def __init__(
         self,
         *,
         open_session: Callable[[], Session],
+        view: Callable[[str], View],
         threads: int,
         mark: str,
     ) -> None:
         self._open_session = open_session
+        self._view = view
         self._turns = Turns(threads, name="export", waiting_max=_WAITING_MAX, spare=1)
         self._names = (f"{mark}-export-{number}" for number in count())
         self._canceller = ThreadPoolExecutor(1, thread_name_prefix="export-cancel")
@@ -118,15 +123,21 @@ class Exports:
         await asyncio.to_thread(self._turns.close)
         await asyncio.to_thread(self._canceller.shutdown, wait=True)
 
-    def begin(self, tenant: str, statement: Statement, form: Format, pack: Pack) -> Outflow:
-        """One of `export.statement`. `pack`: what becomes of the chunks."""
+    def begin(self, query: Query, form: Format, *, fed: int, pack: Pack) -> Outflow:
+        """All that matches. `fed`: the last position that is there to be asked about. `pack`: packs the chunks."""
         outflow = Outflow(next(self._names), self._leave)
+        view = self._view(query.tenant)
+        size = export.size(query, fed=fed, view=view)
+        statement = export.statement(query, form, fed=fed, view=view)
 
         def answer() -> None:
             try:
                 if outflow.begin():
                     with contextlib.closing(self._open_session()) as session:
-                        stream = session.stream(statement, export.FORMS[form], outflow.name)
+                        [[matched, largest]] = session.ask(size, outflow.name).rows
+                        outflow.matched = cast("int", matched)
+                        rows = export.block_rows(cast("int", largest))
+                        stream = session.stream(statement, export.FORMS[form], outflow.name, block_rows=rows)
                         with contextlib.closing(stream):
                             outflow.pour(pack(export.finished(form, stream)))
             finally:
@@ -136,7 +147,7 @@ class Exports:
             self._under_way.pop(outflow, None)
             outflow.end(Cancelled("the export was ended") if task.cancelled() else task.exception())
 
-        task = asyncio.ensure_future(self._turns.run(tenant, answer))
+        task = asyncio.ensure_future(self._turns.run(query.tenant, answer))
         self._under_way[outflow] = task
         task.add_done_callback(ended)
         return outflow

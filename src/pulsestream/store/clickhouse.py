@@ -34,7 +34,7 @@ from pulsestream.store.port import (
     Tombstone,
     in_pieces,
 )
-from pulsestream.store.stream import over_http, piped
+from pulsestream.store.stream import Streamed, over_http, piped
 
 T = TypeVar("T")
 
@@ -161,13 +161,13 @@ class ClickHouseSession:
             raise of_a_question(error) from error
         return Rows(tuple(result.column_names), cast("Sequence[Sequence[object]]", result.result_rows))
 
-    def stream(self, statement: Statement, form: Form, /, name: str = "") -> Generator[bytes, None, None]:
-        parameters = cast("dict[str, Any]", statement.parameters)
+    def stream(
+        self, statement: Statement, form: Form, /, name: str = "", *, block_rows: int = 8192
+    ) -> Generator[bytes, None, None]:
+        asked = Streamed(statement, form, name, block_rows)
         if self._beside is None:
-            return over_http(self._client, statement.sql, parameters, form, name=name)
-        return piped(
-            self._client, statement.sql, parameters, form, name=name, cancel=partial(_cancel, self._beside, name)
-        )
+            return over_http(self._client, asked)
+        return piped(self._client, asked, cancel=partial(_cancel, self._beside, name))
 
     def cancel(self, name: str, /) -> bool:
         # The engine gives a statement an id of its own; a comment is what we can name it by.

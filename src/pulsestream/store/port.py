@@ -209,8 +209,10 @@ class Session(Protocol):
         """Answer one SELECT. `name`: for `cancel`. Raises QueryTooHeavy beyond its limits, Cancelled."""
         ...
 
-    def stream(self, statement: Statement, form: Form, /, name: str = "") -> Generator[bytes, None, None]:
-        """The answer of one SELECT as the engine writes it, in pieces, as it is made.
+    def stream(
+        self, statement: Statement, form: Form, /, name: str = "", *, block_rows: int = 8192
+    ) -> Generator[bytes, None, None]:
+        """The answer of one SELECT as the engine writes it, in pieces, as it is made, a block of rows at a time.
 
         The engine waits for who reads it. To close the iterator ends the statement. What fails after the answer has
         begun is raised in the middle: QueryTooHeavy, Cancelled, StoreError.

@@ -12,11 +12,12 @@ from typing import Any, Final, cast
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
+from msgspec import Struct
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from pulsestream.store.failure import FAILURES, of_a_question
-from pulsestream.store.port import Form
+from pulsestream.store.port import Form, Statement
 
 Chunks = Generator[bytes, None, None]
 
@@ -26,7 +27,6 @@ _CANCEL_PAUSE_S = 0.05  # a statement that is just beginning is not known to the
 # Memory stays the same however much there is: small blocks, written as they come. Reading in order opens every part,
 # so a block of each is in memory.
 _SETTINGS: Final[dict[str, object]] = {
-    "max_block_size": 8192,
     "min_insert_block_size_rows": 0,
     "min_insert_block_size_bytes": 0,
     "output_format_parallel_formatting": 0,
@@ -39,7 +39,8 @@ _SETTINGS: Final[dict[str, object]] = {
     "format_csv_null_representation": "",
     "date_time_output_format": "iso",
     "output_format_parquet_row_group_size": 65_536,
-    "output_format_parquet_row_group_size_bytes": 64 << 20,
+    "output_format_parquet_row_group_size_bytes": 32 << 20,
+    "output_format_parquet_parallel_encoding": 0,  # its threads would each have some row groups
     "output_format_parquet_compression_method": "zstd",
     "output_format_parquet_string_as_string": 1,
     "output_format_arrow_string_as_string": 1,
@@ -53,9 +54,24 @@ _TAG = "X-ClickHouse-Exception-Tag"
 _CODE = re.compile(rb"Code: (\d+)\.")
 
 
-def piped(
-    client: Client, sql: str, parameters: dict[str, Any], form: Form, *, name: str, cancel: Callable[[], object]
-) -> Chunks:
+class Streamed(Struct, frozen=True):
+    """One statement and how it is answered."""
+
+    statement: Statement
+    form: Form
+    name: str
+    block_rows: int
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.statement.parameters)
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return _SETTINGS | {"max_block_size": self.block_rows, "log_comment": self.name}
+
+
+def piped(client: Client, asked: Streamed, *, cancel: Callable[[], object]) -> Chunks:
     """From the embedded engine, through a pipe that it writes to as to a file.
 
     The driver's own streams of chDB are a file for each block, which no reader of Parquet takes for one. A pipe that
@@ -69,9 +85,9 @@ def piped(
     def answer() -> None:
         try:
             client.command(
-                f"INSERT INTO FUNCTION file('/dev/fd/{writing}', '{form}') {sql}",
-                parameters=parameters,
-                settings=_SETTINGS | {"log_comment": name},
+                f"INSERT INTO FUNCTION file('/dev/fd/{writing}', '{asked.form}') {asked.statement.sql}",
+                parameters=asked.parameters,
+                settings=asked.settings,
             )
         except FAILURES as error:
             failures.append(error)
@@ -94,7 +110,7 @@ def piped(
             thread.join(_CANCEL_PAUSE_S)
 
 
-def over_http(client: Client, sql: str, parameters: dict[str, Any], form: Form, *, name: str) -> Chunks:
+def over_http(client: Client, asked: Streamed) -> Chunks:
     """From a ClickHouse server, which ends the statement when this connection is closed.
 
     A statement that fails after its answer has begun ends it with a text between tags of that answer.
@@ -103,7 +119,10 @@ def over_http(client: Client, sql: str, parameters: dict[str, Any], form: Form, 
         response = cast(
             "BaseHTTPResponse",
             client.raw_stream(
-                sql, parameters=parameters, fmt=form, settings=_SETTINGS | _HTTP_SETTINGS | {"log_comment": name}
+                asked.statement.sql,
+                parameters=asked.parameters,
+                fmt=asked.form,
+                settings=asked.settings | _HTTP_SETTINGS,
             ),
         )
     except FAILURES as error:
