@@ -84,11 +84,11 @@ def tags(event: Event) -> dict[str, str]:
 
 
 def inside(event: Event, place: Inside) -> Any:
-    """NOWHERE where there is nothing. A whole number of more than 64 bits is no number but its digits."""
+    """NOWHERE where there is nothing."""
     value = event.get(place.root, NOWHERE)
     for key in place.keys:
         value = value.get(key, NOWHERE) if isinstance(value, dict) else NOWHERE
-    return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**64 else value
+    return _number_or_digits(value)
 
 
 def called(value: Any) -> str:
@@ -105,7 +105,12 @@ def _as_json(value: Any) -> str:
         return "[" + ",".join(map(_as_json, value)) + "]"
     if isinstance(value, float):
         return repr(value).removesuffix(".0").replace("e+", "e")
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(_number_or_digits(value), ensure_ascii=False)
+
+
+def _number_or_digits(value: Any) -> Any:
+    """A whole number of more than 64 bits is no number to the engine, but its digits."""
+    return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**64 else value
 
 
 def has(event: Event, place: Place) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec import Struct
+from msgspec.structs import replace
 
 from differential import worlds
 from differential.worlds import Event, World
@@ -25,6 +28,8 @@ T = TypeVar("T")
 # With `make torture`: other examples every time, and as many as take about so long, all tests together.
 TORTURE_SECONDS = int(os.environ.get("TORTURE_SECONDS", "0"))
 WORLDS = 60
+_TRIALS_MAX = 60
+tenants = st.integers(0, WORLDS - 1).map("w{}".format)
 
 
 class Row(Struct, frozen=True):
@@ -35,6 +40,13 @@ class Row(Struct, frozen=True):
     event: Event
 
 
+Check = Callable[..., None]  # of (filled, tenant, **drawn): raises AssertionError
+
+
+class _Disagreement(Exception):
+    """(tenant, what was drawn)"""
+
+
 class Filled:
     """A store with worlds in it. `views` says what a tenant may see; who is not there sees everything."""
 
@@ -42,6 +54,7 @@ class Filled:
         self._store = store
         self._share = share  # of the examples, on this store
         self._position = 0
+        self._numbers = itertools.count()
         self._loop = asyncio.Runner()
         self.session: Session = store.session(threads=1)
         self.views: dict[str, View] = {}
@@ -63,7 +76,7 @@ class Filled:
         names = []
         block = []
         for world in drawn:
-            tenant = f"w{len(self.worlds)}"
+            tenant = f"w{next(self._numbers)}"
             rows = []
             for event in world:
                 self._position += 1
@@ -74,9 +87,60 @@ class Filled:
         self.session.insert_events(b"".join(block))
         return names
 
+    def seen(self, tenant: str, view: View) -> View:
+        """What the tenant sees from now on. A drawn view counts positions from the world's first event on."""
+        if view.expiring is not None:
+            first = min((row.position for row in self.worlds[tenant]), default=1)
+            view = replace(view, expiring=(view.expiring[0], max(first + view.expiring[1], 0)))
+        self.views[tenant] = view
+        return view
+
     def rows(self) -> Iterator[Row]:
         for rows in self.worlds.values():
             yield from rows
+
+    def agrees(self, examples: int, check: Check, **drawn: st.SearchStrategy[Any]) -> None:
+        """Draw a tenant and what to ask of it, and `check`. Where that fails, of the least world that it fails of."""
+
+        @self.settings(examples)
+        @given(tenant=tenants, drawn=st.fixed_dictionaries(drawn))
+        def agree(tenant: str, drawn: dict[str, Any]) -> None:
+            try:
+                check(self, tenant, **drawn)
+            except AssertionError as error:
+                raise _Disagreement(tenant, drawn) from error
+
+        try:
+            agree()
+        except _Disagreement as found:
+            tenant, drawn = found.args
+        else:
+            return
+        least = self._least(tuple(row.event for row in self.worlds[tenant]), lambda name: check(self, name, **drawn))
+        asked = "\n".join(f"{name} = {value!r}" for name, value in drawn.items())
+        events = "\n".join(map(repr, least))
+        raise AssertionError(f"{self._why(least, lambda name: check(self, name, **drawn))}\n{asked}\nof\n{events}")
+
+    def _least(self, world: World, check: Callable[[str], None]) -> World:
+        """Leaves out events, then what is in them, as long as the check fails."""
+        for smaller in itertools.islice(_smaller(world), _TRIALS_MAX):
+            if self._why(smaller, check):
+                return self._least(smaller, check)
+        return world
+
+    def _why(self, world: World, check: Callable[[str], None]) -> str:
+        """What the check says of it; nothing where it holds, or this is no world."""
+        try:
+            [name] = self.fill([world])
+        except AttributeError:  # the event was refused
+            return ""
+        try:
+            check(name)
+        except AssertionError as error:
+            return str(error) or "differs"
+        finally:
+            del self.worlds[name]
+        return ""
 
     def settings(self, examples: int) -> settings:
         """How often a test on this store draws what it asks."""
@@ -103,3 +167,28 @@ class Filled:
         every = f"SELECT position, {columns} FROM events"  # noqa: S608 - as every statement of `query` is made
         rows = self.session.ask(Statement(every, bound.parameters)).rows
         return {position: tuple(found) for position, *found in rows}
+
+
+def _smaller(world: World) -> Iterator[World]:
+    """Half of the events, all but one; each event without a part."""
+    middle = len(world) // 2
+    if len(world) > 1:
+        yield world[:middle]
+        yield world[middle:]
+    for number, event in enumerate(world):
+        before, after = world[:number], world[number + 1 :]
+        yield (*before, *after)
+        for less in _less(event):
+            if less.keys() >= {"event_id", "timestamp"}:  # which the oracle needs
+                yield (*before, less, *after)
+
+
+def _less(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield {name: one for name, one in value.items() if name != key}
+            for less in _less(inner):
+                yield value | {key: less}
+    elif isinstance(value, list) and value:
+        yield value[1:]
+        yield from ([less, *value[1:]] for less in _less(value[0]))

@@ -176,11 +176,11 @@ def events(anchor: datetime) -> st.SearchStrategy[Event]:
             "timestamp": _moments(anchor).map(datetime.isoformat),
             "title": _text("title"),
             "source": _sources,
+            "metrics": _metrics | _metrics | _metrics | st.none(),
         },
         optional={
             "severity": st.sampled_from(SEVERITIES),
             "message": st.sampled_from(TEXTS["message"]) | st.sampled_from(ODD),
-            "metrics": _metrics,
             "context": _contexts,
             "trace": st.fixed_dictionaries({}, optional=_optional("trace_id", "span_id", "parent_span_id")),
             "error_details": st.fixed_dictionaries(
@@ -193,7 +193,10 @@ def events(anchor: datetime) -> st.SearchStrategy[Event]:
 
 
 def _named(events: list[Event]) -> World:
-    return tuple({"event_id": f"e{number}"} | event for number, event in enumerate(events))
+    return tuple(
+        {"event_id": f"e{number}"} | {name: one for name, one in event.items() if one is not None}
+        for number, event in enumerate(events)
+    )
 
 
 worlds = (

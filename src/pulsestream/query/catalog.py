@@ -161,6 +161,11 @@ def _of_times(function: str) -> str:
     return f"if({_REQUESTS} = 0, NULL, {function}If({RESPONSE_TIMES}))"
 
 
+def _sum(column: str) -> str:
+    """As whole numbers of 64 bits they would wrap around: a size may have 63. These are exact up to 2^53, 9 PB."""
+    return f"sum(toFloat64({column}))"
+
+
 def _distinct(column: str, help_: str) -> Measure:
     return Measure(
         sql=f"uniqExactIf({column}, {column} != '')",
@@ -204,12 +209,16 @@ MEASURES: dict[str, Measure] = {
     "min_ms": Measure(sql=_of_times("min"), unit="ms", help="shortest response time"),
     "mean_ms": Measure(sql=_of_times("avg"), unit="ms", help="mean response time"),
     "max_ms": Measure(sql=_of_times("max"), unit="ms", help="longest response time"),
-    "request_bytes": Measure(sql="sum(request_size_bytes)", unit="bytes", help="size of all requests"),
-    "response_bytes": Measure(sql="sum(response_size_bytes)", unit="bytes", help="size of all responses"),
-    "request_bytes_mean": Measure(sql="avg(request_size_bytes)", unit="bytes", help="mean size of a request"),
-    "response_bytes_mean": Measure(sql="avg(response_size_bytes)", unit="bytes", help="mean size of a response"),
+    "request_bytes": Measure(sql=_sum("request_size_bytes"), unit="bytes", help="size of all requests"),
+    "response_bytes": Measure(sql=_sum("response_size_bytes"), unit="bytes", help="size of all responses"),
+    "request_bytes_mean": Measure(
+        sql="avg(toFloat64(request_size_bytes))", unit="bytes", help="mean size of a request"
+    ),
+    "response_bytes_mean": Measure(
+        sql="avg(toFloat64(response_size_bytes))", unit="bytes", help="mean size of a response"
+    ),
     "throughput": Measure(
-        sql="ifNull(sum(request_size_bytes), 0) + ifNull(sum(response_size_bytes), 0)",
+        sql=f"ifNull({_sum('request_size_bytes')}, 0) + ifNull({_sum('response_size_bytes')}, 0)",
         unit="bytes/s",
         help="bytes of requests and responses a second",
         per_second=True,
