@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from hypothesis import strategies as st
 
 from differential import worlds
+from differential.oracle import field
 from differential.reckoned import MEASURED
-from pulsestream.clock import to_micros
+from differential.worlds import World
+from pulsestream.clock import from_micros, to_micros
 from pulsestream.event import INT_MAX
 from pulsestream.query.apdex import Thresholds
 from pulsestream.query.catalog import DIMENSIONS, TAG_DIMENSIONS, Kind
@@ -34,6 +38,14 @@ from pulsestream.query.expression import (
 )
 from pulsestream.query.model import Query, View
 
+_OFF = tuple(
+    timedelta(**{unit: number})
+    for unit, number in (
+        *(("microseconds", 0), ("microseconds", 0), ("microseconds", 1), ("seconds", 1), ("minutes", 30), ("hours", 1)),
+        *(("hours", 3), ("days", 1), ("days", 10), ("days", 70)),
+    )
+)
+_MICROSECOND = timedelta(microseconds=1)
 _IDS = tuple(f"e{number}" for number in range(17))
 _NUMBERS: dict[str, tuple[int | float, ...]] = {
     "status_code": worlds.STATUSES,
@@ -171,43 +183,82 @@ places: st.SearchStrategy[Place] = (
     | st.sampled_from((*worlds.TAGS, "nobody")).map(Tag)
     | insides
 )
-ranges = st.sampled_from((None, None, worlds.moments)).flatmap(
-    lambda ends: (
-        st.just((None, None))
-        if ends is None
-        else st.tuples(st.none() | ends, st.none() | ends).filter(lambda pair: None in pair or pair[0] < pair[1])
+
+
+def near(world: World) -> st.SearchStrategy[datetime]:
+    """Moments at which an event of the world was, and about them."""
+    at = st.sampled_from([field(event, "timestamp") for event in world] or [0])
+    off = st.sampled_from(_OFF).flatmap(lambda off: st.sampled_from((off, -off)))
+    return st.builds(lambda at, off: from_micros(max(at + off // _MICROSECOND, 0)), at, off)
+
+
+def ranges(world: World) -> st.SearchStrategy[tuple[datetime | None, datetime | None]]:
+    """With either end, both or none."""
+    moment = st.none() | near(world)
+    return st.tuples(moment, moment).filter(lambda ends: None in ends or ends[0] < ends[1])
+
+
+def closed_ranges(world: World) -> st.SearchStrategy[tuple[datetime, datetime]]:
+    return st.tuples(near(world), near(world)).filter(lambda ends: ends[0] != ends[1]).map(sorted)
+
+
+thresholds = st.builds(
+    Thresholds,
+    st.sampled_from((0.001, 25.0, 100.0, 500.0, 3_600_000.0)),
+    st.dictionaries(
+        st.sampled_from(("*", "/orders*", "/*rders", "/or_ers", "/or%", "*{id}", "/ORDERS")),
+        st.sampled_from((100.0, 125.0)),
+        max_size=3,
+    ).map(lambda of: tuple(of.items())),
+)
+
+
+def views(world: World) -> st.SearchStrategy[View]:
+    """`expiring` counts positions from the world's first event on."""
+    return st.builds(
+        View,
+        oldest=st.none() | st.none() | near(world),
+        hidden=st.just(()) | st.lists(st.sampled_from(_IDS), max_size=5),
+        expiring=st.none() | st.none() | st.tuples(near(world).map(to_micros), st.integers(-1, 16)),
+        apdex=thresholds,
     )
-)
-# `expiring` counts positions from the world's first event on.
-views = st.builds(
-    View,
-    oldest=st.none() | st.none() | worlds.moments,
-    hidden=st.just(()) | st.lists(st.sampled_from(_IDS), max_size=5),
-    expiring=st.none() | st.none() | st.tuples(worlds.moments.map(to_micros), st.integers(-1, 16)),
-    apdex=st.builds(
-        Thresholds,
-        st.sampled_from((0.001, 25.0, 100.0, 500.0, 3_600_000.0)),
-        st.dictionaries(
-            st.sampled_from(("*", "/orders*", "/*rders", "/or_ers", "/or%", "*{id}", "/ORDERS")),
-            st.sampled_from((100.0, 125.0)),
-            max_size=3,
-        ).map(lambda of: tuple(of.items())),
-    ),
-)
-_filters = st.just(EVERYTHING) | expressions
+
+
+filters = st.just(EVERYTHING) | expressions
+measures = (
+    st.just(MEASURED) | st.just(MEASURED) | st.lists(st.sampled_from(MEASURED), min_size=1, max_size=5, unique=True)
+).map(tuple)
+limits = st.sampled_from((1_000, 1_000, 1, 2, 3))
+
+
+def groups(least: int) -> st.SearchStrategy[tuple[Place, ...]]:
+    return st.lists(places, min_size=least, max_size=3, unique=True).map(tuple)
 
 
 @st.composite
-def grouped(draw: st.DrawFn) -> Query:
-    start, end = draw(ranges)
+def grouped(draw: st.DrawFn, world: World) -> Query:
+    start, end = draw(ranges(world))
     return Query(
         tenant="-",
-        limit=draw(st.sampled_from((1_000, 1_000, 1, 2, 3))),
+        limit=draw(limits),
         start=start,
         end=end,
-        where=draw(_filters),
-        group_by=tuple(draw(st.lists(places, max_size=3))),
-        measures=draw(
-            st.just(MEASURED) | st.just(MEASURED) | st.permutations(MEASURED).map(lambda all_: tuple(all_[:5]))
-        ),
+        where=draw(filters),
+        group_by=draw(groups(0)),
+        measures=draw(measures),
+    )
+
+
+@st.composite
+def in_a_range(draw: st.DrawFn, world: World, *, by: int, most: int = 5) -> Query:
+    """Grouped by at least so many places, into at most so many groups."""
+    start, end = draw(closed_ranges(world))
+    return Query(
+        tenant="-",
+        limit=draw(st.integers(1, most)),
+        start=start,
+        end=end,
+        where=draw(filters),
+        group_by=draw(groups(by)),
+        measures=draw(measures),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -84,6 +85,11 @@ def measured(name: str, events: Sequence[Event], thresholds: Thresholds, seconds
         return _apdex(_requests(events), thresholds)
     value = _MEASURES[name](events)
     return value / seconds if name in ("rate", "request_rate", "throughput") else value
+
+
+def alike(one: float | None, other: float | None) -> bool:
+    """Sums of floats depend on their order."""
+    return one == other or (one is not None and other is not None and math.isclose(one, other, rel_tol=1e-12))
 
 
 def percentile_of(values: Sequence[float], level: float) -> float | None:

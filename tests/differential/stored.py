@@ -29,7 +29,6 @@ T = TypeVar("T")
 TORTURE_SECONDS = int(os.environ.get("TORTURE_SECONDS", "0"))
 WORLDS = 60
 _TRIALS_MAX = 60
-tenants = st.integers(0, WORLDS - 1).map("w{}".format)
 
 
 class Row(Struct, frozen=True):
@@ -99,27 +98,32 @@ class Filled:
         for rows in self.worlds.values():
             yield from rows
 
-    def agrees(self, examples: int, check: Check, **drawn: st.SearchStrategy[Any]) -> None:
-        """Draw a tenant and what to ask of it, and `check`. Where that fails, of the least world that it fails of."""
+    def agrees(self, examples: int, check: Check, asked: Callable[[World], dict[str, st.SearchStrategy[Any]]]) -> None:
+        """Draw a tenant and what to ask of its world, and `check`. Where that fails, say of which least world."""
+        questions = {
+            tenant: st.fixed_dictionaries(asked(tuple(row.event for row in rows)))
+            for tenant, rows in self.worlds.items()
+        }
 
         @self.settings(examples)
-        @given(tenant=tenants, drawn=st.fixed_dictionaries(drawn))
-        def agree(tenant: str, drawn: dict[str, Any]) -> None:
+        @given(drawn=st.sampled_from(list(questions)).flatmap(lambda one: st.tuples(st.just(one), questions[one])))
+        def agree(drawn: tuple[str, dict[str, Any]]) -> None:
+            tenant, question = drawn
             try:
-                check(self, tenant, **drawn)
+                check(self, tenant, **question)
             except AssertionError as error:
-                raise _Disagreement(tenant, drawn) from error
+                raise _Disagreement(tenant, question) from error
 
         try:
             agree()
         except _Disagreement as found:
-            tenant, drawn = found.args
+            tenant, question = found.args
         else:
             return
-        least = self._least(tuple(row.event for row in self.worlds[tenant]), lambda name: check(self, name, **drawn))
-        asked = "\n".join(f"{name} = {value!r}" for name, value in drawn.items())
-        events = "\n".join(map(repr, least))
-        raise AssertionError(f"{self._why(least, lambda name: check(self, name, **drawn))}\n{asked}\nof\n{events}")
+        least = self._least(tuple(row.event for row in self.worlds[tenant]), lambda name: check(self, name, **question))
+        why = self._why(least, lambda name: check(self, name, **question))
+        said = "\n".join(f"{name} = {value!r}" for name, value in question.items())
+        raise AssertionError("\n".join((why, said, "of", *map(repr, least))))
 
     def _least(self, world: World, check: Callable[[str], None]) -> World:
         """Leaves out events, then what is in them, as long as the check fails."""

@@ -26,15 +26,17 @@ ANCHORS = tuple(
         "1970-01-01T00:00:00Z",  # the first moment there is
         "2011-12-30T10:00:00Z",  # Apia left out a day
         "2024-02-29T00:00:00Z",
+        "2026-03-08T05:00:00Z",  # Havana: forward, at midnight
         "2026-03-29T01:00:00Z",  # Berlin, London: forward
         "2026-04-04T15:00:00Z",  # Lord Howe: back, by half an hour
         "2026-05-04T00:00:00Z",  # a Monday
         "2026-10-25T01:00:00Z",  # Berlin, London: back
-        "2026-11-01T06:00:00Z",  # New York: back
+        "2026-11-01T05:00:00Z",  # Havana: back, to midnight; New York, an hour later
         "2027-01-01T00:00:00Z",
     )
 )
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia")
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia",
+         "America/Havana")  # fmt: skip
 _STEPS = (
     timedelta(0),
     timedelta(microseconds=1),

@@ -1,0 +1,127 @@
+"""Measures over time and ranked groups are those that the events themselves give."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from differential import courses, reckoned, worlds
+from differential.oracle import field
+from differential.questions import in_a_range, views
+from differential.reckoned import alike, measured
+from pulsestream.clock import to_micros
+from pulsestream.query.steps import Step, Unit, automatic_step
+from pulsestream.query.timeseries import timeseries
+from pulsestream.query.top import Sort, top
+
+# Sums of floats depend on their order, so groups are not ranked by them.
+_SORTS = st.builds(
+    Sort,
+    st.sampled_from([one for one in reckoned.MEASURED if "bytes" not in one and one not in ("mean_ms", "throughput")]),
+    st.booleans(),
+)
+_STEPS = [
+    Step(count, unit)
+    for unit, counts in {
+        Unit.SECOND: (1, 15),
+        Unit.MINUTE: (1, 5, 20, 30, 60),
+        Unit.HOUR: (1, 2, 3, 4, 8, 12),
+        Unit.DAY: (1,),
+        Unit.WEEK: (1,),
+        Unit.MONTH: (1, 2, 3, 12, 24),
+    }.items()
+    for count in counts
+]
+zones = st.sampled_from(worlds.ZONES).map(ZoneInfo)
+
+
+def _steps(query):
+    seconds = (query.end - query.start).total_seconds()
+    few = [step for step in _STEPS if 1 / 40 <= seconds / step.nominal_s <= 200]
+    return st.sampled_from([*few, automatic_step(query.start, query.end)])
+
+
+# ---- over time
+
+
+def test_measures_over_time_are_those_of_the_events(filled):
+    def asked(world):
+        queries = in_a_range(world, by=0).map(lambda query: replace(query, measures=query.measures[:6]))
+        return {
+            "drawn": queries.flatmap(lambda query: st.tuples(st.just(query), _steps(query))),
+            "zone": zones,
+            "sort": st.none() | _SORTS,
+            "view": views(world),
+        }
+
+    filled.agrees(120, _over_time, asked)
+
+
+def _over_time(filled, tenant, *, drawn, zone, sort, view):
+    query, step = replace(drawn[0], tenant=tenant), drawn[1]
+    view, rows = filled.seen(tenant, view), filled.worlds[tenant]
+    found = filled.run(timeseries(filled.questions, query, step=step, zone=zone, sort=sort))
+    mine = reckoned.asked_about(rows, query, view)
+    begun = courses.starts(step.count, step.unit.value, query.start, query.end, zone)
+    assert [to_micros(at) for at in found.times] == begun
+    assert found.step == f"{step.count}{step.unit.value}"
+    assert found.basis.events == reckoned.basis_events(rows, query, view)
+
+    sort = sort or Sort()
+    groups = courses.ranked(mine, query.group_by, sort.measure, view.apdex, descending=sort.descending)
+    assert found.groups_total == (len(groups) if query.group_by else 1)
+    listed = dict([*groups.items()][: query.limit]) if query.group_by else {(): [row.event for row in mine]}
+    expected = [(courses.labels(query.group_by, keys), False, events) for keys, events in listed.items()]
+    rest = [row.event for row in mine if query.group_by and _key(query, row) not in listed]
+    expected += [({}, True, rest)] if rest else []
+    assert [(one.group, one.other) for one in found.series] == [(group, other) for group, other, _ in expected]
+
+    ends = [*begun[1:], to_micros(query.end)]
+    seconds = [(end - max(at, to_micros(query.start))) / 1e6 for at, end in zip(begun, ends, strict=True)]
+    for one, (group, _, events) in zip(found.series, expected, strict=True):
+        assert list(one.values) == list(query.measures)
+        steps = [[] for _ in begun]
+        for event in events:
+            steps[bisect_right(begun, field(event, "timestamp")) - 1].append(event)
+        for measure in query.measures:
+            for at, length, inside, value in zip(begun, seconds, steps, one.values[measure], strict=True):
+                right = measured(measure, inside, view.apdex, length)
+                assert alike(value, right), (measure, group, at, value, right)
+
+
+def _key(query, row):
+    return tuple(courses.key(row.event, place) for place in query.group_by)
+
+
+# ---- ranked
+
+
+def test_the_groups_that_rank_highest_are_those_of_the_events(filled):
+    def asked(world):
+        return {"query": in_a_range(world, by=1), "sort": _SORTS, "other": st.booleans(), "view": views(world)}
+
+    filled.agrees(120, _top, asked)
+
+
+def _top(filled, tenant, *, query, sort, other, view):
+    query, view, rows = replace(query, tenant=tenant), filled.seen(tenant, view), filled.worlds[tenant]
+    seconds = (query.end - query.start).total_seconds()
+    found = filled.run(top(filled.questions, query, sort=sort, seconds=seconds, other=other))
+    mine = reckoned.asked_about(rows, query, view)
+    groups = courses.ranked(mine, query.group_by, sort.measure, view.apdex, descending=sort.descending)
+    listed = dict([*groups.items()][: query.limit])
+    assert (found.groups_total, found.matched) == (len(groups), len(mine))
+    assert found.basis.events == reckoned.basis_events(rows, query, view)
+    assert [one.group for one in found.groups] == [courses.labels(query.group_by, keys) for keys in listed]
+    rest = [row.event for row in mine if _key(query, row) not in listed]
+    assert (found.other is not None) == bool(other and rest)
+    shown = [(one, events) for one, events in zip(found.groups, listed.values(), strict=True)]
+    for one, events in [*shown, *([(found.other, rest)] if found.other else [])]:
+        assert one.share == len(events) / len(mine)
+        assert list(one.values) == list(query.measures)
+        for measure in query.measures:
+            right = measured(measure, events, view.apdex, seconds)
+            assert alike(one.values[measure], right), (measure, one, right)
