@@ -10,6 +10,9 @@ TEST_PROCESSES = 2
 # How long each part of `make torture` goes on, about.
 TORTURE_SECONDS = 120
 SOAK_MINUTES = 10
+# Some containers tell Python to keep no compiled code. Each of the many servers that the tests start would compile all it
+# imports again: 1.2 s of CPU a start in place of 0.65, and 7.6 s in place of 2.8 before the first test.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help install demo test quick torture check bench bench-100k bench-1m soak datasets clean lock
 
