@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulsestream.api.examples import analytics, red, search
-from pulsestream.api.examples import analytics, exports, red
+from pulsestream.api.examples import analytics, exports, red, search
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
