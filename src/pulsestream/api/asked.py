@@ -13,18 +13,20 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 from msgspec import Struct
 
-from pulsestream.api.parameters import AnyRequest, Fresh, moment, only, server_of, tenant
+from pulsestream.api.parameters import AnyRequest, Fresh, only, server_of, tenant, with_plus
 from pulsestream.clock import from_micros
 from pulsestream.errors import BadParameters
 from pulsestream.query import language
-from pulsestream.query.expression import During, Last, Place
+from pulsestream.query.expression import During, Last, Place, Search
 from pulsestream.query.model import Query
+from pulsestream.query.moment import Present
 from pulsestream.query.run import Basis
 
 ASKED = ("q", "start_time", "end_time", "tz", "fresh")
 DAY = timedelta(days=1)
 _FIRST = datetime.min.replace(tzinfo=UTC)  # nothing can be before it
 _PLACES_MAX = 8
+_TIME_MAX = 100  # characters
 
 
 class Asked(Struct, frozen=True):
@@ -75,6 +77,19 @@ class AnswerBasis(Struct, frozen=True):
     took_ms: float
 
 
+_Text = Annotated[
+    str,
+    Parameter(description="which events, in the query language; a time in it wins", max_length=language.LENGTH_MAX),
+]
+StartTime = Annotated[
+    str | None, Parameter(description="RFC 3339, a day, or so long ago as now-15m; included", max_length=_TIME_MAX)
+]
+EndTime = Annotated[
+    str | None, Parameter(description="as start_time; excluded, but a day is included", max_length=_TIME_MAX)
+]
+ZoneName = Annotated[str, Parameter(description="IANA time zone of days and of times without a zone")]
+
+
 def asking(span: timedelta | None) -> dict[str, Provide]:
     """The dependency `asked` of a handler. `span`: how long ago it begins unless told; None: with the first event.
 
@@ -83,33 +98,56 @@ def asking(span: timedelta | None) -> dict[str, Provide]:
 
     async def asked(
         request: AnyRequest,
-        q: Annotated[str, Parameter(description="which events, in the query language; a time in it wins")] = "",
-        start_time: Annotated[str | None, Parameter(description="RFC 3339, included")] = None,
-        end_time: Annotated[str | None, Parameter(description="RFC 3339, excluded")] = None,
-        tz: Annotated[str, Parameter(description="IANA time zone of days and of times without a zone")] = "UTC",
+        q: _Text = "",
+        start_time: StartTime = None,
+        end_time: EndTime = None,
+        tz: ZoneName = "UTC",
         fresh: Fresh = True,
     ) -> Asked:
         only(request, (*ASKED, *_own(request.route_handler)))
-        server, owner = server_of(request), tenant(request)
-        began_s, now, zone = server.clock.monotonic(), server.clock.now(), _zone(tz)
-        search = language.read(q, now=now, zone=zone)
-        start, end = moment("start_time", start_time), moment("end_time", end_time)
-        match search.time:
-            case Last(length):
-                start, end = now - min(length, now - _FIRST), now
-            case During(start_us, end_us):
-                start = None if start_us is None else from_micros(start_us)
-                end = None if end_us is None else from_micros(end_us)
-            case None:
-                pass
-        if span is not None:
-            end = end or now
-            start = start or end - min(span, end - _FIRST)
-        query = Query(tenant=owner, limit=1, start=start, end=end, where=search.where)
-        lag_s = server.backlog.lag_s(owner)
-        return Asked(query, zone, now, fresh and await server.fresh(owner), lag_s, began_s)
+        present = presence(request, tz)
+        search = language.read(q, now=present.now, zone=present.zone)
+        return await ask(request, search, present, span, (start_time, end_time), fresh=fresh)
 
     return {"asked": Provide(asked)}
+
+
+def presence(request: AnyRequest, tz: str) -> Present:
+    """When and where the question is asked. Raises BadParameters."""
+    return Present(server_of(request).clock.now(), _zone(tz))
+
+
+async def ask(
+    request: AnyRequest,
+    search: Search,
+    present: Present,
+    span: timedelta | None,
+    times: tuple[str | None, str | None],
+    *,
+    fresh: bool,
+) -> Asked:
+    """`times`: start_time and end_time, for a search that has none. Raises BadParameters."""
+    server, owner, now = server_of(request), tenant(request), present.now
+    began_s = server.clock.monotonic()
+    start, end = _moment("start_time", times[0], present), _moment("end_time", times[1], present)
+    match search.time:
+        case Last(length):
+            start, end = now - min(length, now - _FIRST), now
+        case During(start_us, end_us):
+            start = None if start_us is None else from_micros(start_us)
+            end = None if end_us is None else from_micros(end_us)
+        case None:
+            pass
+    if span is not None:
+        end = end or now
+        start = start or end - min(span, end - _FIRST)
+    query = Query(tenant=owner, limit=1, start=start, end=end, where=search.where)
+    lag_s = server.backlog.lag_s(owner)
+    return Asked(query, present.zone, now, fresh and await server.fresh(owner), lag_s, began_s)
+
+
+def _moment(name: str, text: str | None, present: Present) -> datetime | None:
+    return None if text is None else language.moment(name, with_plus(text), present, ends=name == "end_time")
 
 
 def answer_basis(request: AnyRequest, asked: Asked, basis: Basis) -> AnswerBasis:

@@ -115,6 +115,8 @@ class Schemas:
         """The schema and the description."""
         meta = next((part for part in _parts(hint) if isinstance(part, ParameterKwarg)), ParameterKwarg())
         given, description = _PARAMETERS.get(name, ({}, ""))
+        if meta.max_length is not None:  # of questions, where it is more than the same name was before
+            given = {"type": "string", "maxLength": meta.max_length}
         kind = _plain(hint)
         if get_origin(kind) in _UNIONS:
             [kind] = [part for part in get_args(kind) if part is not type(None)]

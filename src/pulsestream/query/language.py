@@ -8,16 +8,17 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from pulsestream.clock import from_micros
 from pulsestream.errors import BadParameters, BadQuery
 from pulsestream.query import lexer
 from pulsestream.query.expression import Place, Search
 from pulsestream.query.grammar import Grammar
 from pulsestream.query.model import TEXTS_MAX
-from pulsestream.query.moment import Present
+from pulsestream.query.moment import Present, needed
 from pulsestream.query.place import place as place_of
 from pulsestream.query.writing import write
 
-__all__ = ["LENGTH_MAX", "place", "read", "write"]
+__all__ = ["LENGTH_MAX", "checked", "moment", "place", "read", "write"]
 
 LENGTH_MAX = TEXTS_MAX  # characters of a text
 
@@ -38,6 +39,19 @@ def checked(text: str) -> None:
     except UnicodeEncodeError as error:
         what = "half a character stands here: send the query as UTF-8"
         raise BadQuery(what, position=error.start, length=error.end - error.start) from error
+
+
+def moment(parameter: str, text: str, present: Present, *, ends: bool = False) -> datetime:
+    """A time of RFC 3339, a day, or so long ago; of a day its beginning, or what ends a range with it.
+
+    Raises BadParameters.
+    """
+    try:
+        checked(text)
+        found = needed(lexer.whole(text), present)
+    except BadQuery as error:
+        raise BadParameters([(parameter, str(error))]) from error
+    return from_micros(found.end_us if ends else found.start_us)
 
 
 def place(parameter: str, text: str) -> Place:
