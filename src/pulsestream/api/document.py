@@ -49,6 +49,7 @@ _TAGS = {
     "events": "Find events again.",
     "analytics": "Events counted and measured: over time, and by what they have in common.",
     "stats": "Counts of what was received.",
+    "language": "What can be asked for, and what may follow in a query that is being typed.",
     "red": "How services and endpoints are doing: rate, errors, duration.",
     "search": "Find events with the query language, in any order; by id, by trace, by session.",
     "export": "All events that match, as a file.",

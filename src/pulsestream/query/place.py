@@ -12,10 +12,10 @@ from pulsestream.query.model import TEXT_MAX
 
 HAS = "has"
 KEYS_MAX = 50
-_TAG_ROOTS = ("tag", "tags")
-_INSIDE_ROOTS = ("payload", "metadata")
+TAG_ROOTS = ("tag", "tags")
+INSIDE_ROOTS = ("payload", "metadata")
 _WORDS = (*NAMES, HAS, "tag")
-_LIKENESS_MIN = 0.77  # one letter of four: `usr` is like user, `plan` not like span
+LIKENESS_MIN = 0.77  # one letter of four: `usr` is like user, `plan` not like span
 _GUESSED_MAX = 40  # characters of a name that others are compared with
 
 _PLAIN_TAG = re.compile(r"[\w.@/-]+")
@@ -29,9 +29,9 @@ def place(word: Word) -> Place:
     if dot < 0 and word.plain and word.text.lower() in NAMES:
         return Field(NAMES[word.text.lower()])
     if dot > 0 and '"' not in word.mask[:dot]:
-        if root in _TAG_ROOTS:
+        if root in TAG_ROOTS:
             return Tag(_given(word.part(dot + 1), "a tag").text)
-        if root in _INSIDE_ROOTS:
+        if root in INSIDE_ROOTS:
             keys = word.part(dot + 1).split(".")
             if len(keys) > KEYS_MAX:
                 raise word.wrong(f"a value is {KEYS_MAX} objects deep at most")
@@ -55,11 +55,11 @@ def guess(name: str) -> str:
         return ""
     # As in the event: context.user_id, context.tags.plan.
     *_, group, last = ("", *name.lower().split("."))
-    if group in _TAG_ROOTS:
+    if group in TAG_ROOTS:
         return f"tag.{last}"
     if group and last in NAMES:
         return last
-    near = get_close_matches(name.lower(), _WORDS, n=1, cutoff=_LIKENESS_MIN)
+    near = get_close_matches(name.lower(), _WORDS, n=1, cutoff=LIKENESS_MIN)
     return near[0] if near else f"tag.{name}" if _PLAIN_KEY.fullmatch(name) else ""
 
 

@@ -71,7 +71,7 @@ def _condition(one: Is | Compared | Between) -> str:
     name = place.write(one.place)
     match one:
         case Is(_, values):
-            written = " OR ".join(map(_value, values))
+            written = " OR ".join(map(value, values))
             return f"{name}:{written}" if len(values) == 1 else f"{name}:({written})"
         case Compared(at, order, bound):
             return f"{name}:{order.value}{_bound(at, bound)}"
@@ -88,14 +88,15 @@ def _bound(at: Place, value: float) -> str:
     return moment.write(int(value)) if _is_time(at) else quantity.write_number(value)
 
 
-def _value(value: Value) -> str:
-    match value:
+def value(one: Value) -> str:
+    """As it stands behind a colon: quoted, where it would be read as something else."""
+    match one:
         case bool():
-            return "true" if value else "false"
+            return "true" if one else "false"
         case int() | float():
-            return quantity.write_number(value)
+            return quantity.write_number(one)
         case str():
-            return _bare(value) or quoted(value)
+            return _bare(one) or quoted(one)
         case Pattern(pieces):
             return _ANYTHING.join((_bare(piece) or quoted(piece)) if piece else "" for piece in pieces)
 

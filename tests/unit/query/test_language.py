@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,6 +33,8 @@ from pulsestream.query.expression import (
     Tag,
     Text,
 )
+from pulsestream.query.grammar import DEPTH_MAX, STARS_MAX, VALUES_MAX, WEIGHT_MAX
+from pulsestream.query.model import TEXT_MAX
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -362,3 +366,33 @@ def test_every_field_is_found_by_all_of_its_names():
     for name, dimension in DIMENSIONS.items():
         for alias in (name, *dimension.aliases):
             assert read(f"has:{alias}").where == Has(Field(name))
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "query.md").read_text(encoding="utf-8")
+
+
+def _examples(kind):
+    blocks = re.findall(rf"^```{kind}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return [re.split(r"\s+# ", line)[0] for block in blocks for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("text", _examples("query"))
+def test_an_example_of_the_page_is_read(text):
+    assert read(text) != Search()
+    assert read(language.write(read(text))) == read(text)
+
+
+@pytest.mark.parametrize("text", _examples("refused"))
+def test_what_the_page_says_is_refused_is(text):
+    with pytest.raises(BadQuery):
+        read(text)
+
+
+def test_the_page_has_every_field_with_its_names():
+    assert len(_examples("query")) > 60
+    assert len(_examples("refused")) > 5
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \| ", PAGE, re.MULTILINE))
+    assert rows == {name: " ".join(f"`{alias}`" for alias in one.aliases) for name, one in DIMENSIONS.items()}
+    assert f"may have {language.LENGTH_MAX:,} characters, {WEIGHT_MAX} conditions" in PAGE
+    assert f"{VALUES_MAX:,} values, {DEPTH_MAX} parentheses" in PAGE
+    assert f"a value {TEXT_MAX:,} characters and {STARS_MAX} wildcards" in PAGE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulsestream.api.examples import analytics, exports, red, search
+from pulsestream.api.examples import analytics, exports, language, red, search
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -70,6 +70,7 @@ ANSWERS: dict[str, Any] = {
     **red.ANSWERS,
     **search.ANSWERS,
     **exports.ANSWERS,
+    **language.ANSWERS,
     "openapi": {"openapi": "3.1.0"},
     "send_event": {
         "success": True,
@@ -224,6 +225,7 @@ PARAMETERS: dict[str, Any] = {
     "error_type": ["PaymentError"],
     "tag": ["city:São Paulo"],
     "q": "service:payment-service status:>=500",
+    "at": 25,
     "tz": "Europe/Berlin",
     "start_time": "2026-05-04T10:00:00Z",
     "end_time": "2026-05-04T11:00:00Z",
