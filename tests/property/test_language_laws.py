@@ -13,6 +13,8 @@ from pulsestream.errors import BadParameters, BadQuery
 from pulsestream.query import language
 from pulsestream.query.expression import Field
 from pulsestream.query.model import Query
+from pulsestream.query.moment import Present
+from pulsestream.query.typed import typed
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
@@ -70,3 +72,11 @@ def test_any_name_is_a_place_or_refused_with_its_parameter(text):
         assert [name for name, _ in refused.errors] == ["by"]
     elif not isinstance(place, Field):
         Query(tenant="acme", limit=1, group_by=(place,))
+
+
+@given(text=language_like | st.text(), cut=st.floats(0, 1))
+def test_what_is_typed_at_any_place_of_any_text_is_a_part_of_it(text, cut):
+    at = round(cut * len(text))
+    found = typed(text, at, Present(NOW, UTC_ZONE))
+    assert 0 <= found.start <= at <= found.end <= len(text)
+    assert read(language.write(found.rest)) == found.rest

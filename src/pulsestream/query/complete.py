@@ -15,12 +15,13 @@ from pulsestream.query.compile import Where
 from pulsestream.query.condition import Bound, like_pattern, present, value
 from pulsestream.query.expression import Field, Inside, Order, Place, Tag
 from pulsestream.query.grammar import OPERATORS
-from pulsestream.query.model import Query, View
+from pulsestream.query.model import TEXT_MAX, Query, View
 from pulsestream.query.run import Questions
 from pulsestream.query.typed import Typed, What
 from pulsestream.store.port import Statement
 
 SUGGESTIONS_MAX = 20  # of what is counted; fields are all suggested
+_SOME = 20_000
 _VALUE_MAX = 200  # characters: nobody chooses a longer one from a list
 
 
@@ -72,6 +73,8 @@ _CLASSES = {"2xx": "from 200 to 299", "3xx": "from 300 to 399", "4xx": "from 400
 
 async def suggestions(questions: Questions, query: Query, typed: Typed) -> list[Suggestion]:  # noqa: PLR0911 - a case each
     """`query`: whose events and of what time; what else it asks about is the rest of what is typed."""
+    if len(typed.text) > _VALUE_MAX or len(typed.keys) > places.KEYS_MAX or sum(map(len, typed.keys)) > TEXT_MAX:
+        return []
     match typed.what:
         case What.WORD:
             return [*_words(typed)]
@@ -138,33 +141,39 @@ def _fixed(texts: dict[str, str], typed: str, kind: Sort) -> Iterator[Suggestion
 
 
 def names(query: Query, typed: Typed, *, view: View) -> Statement:
-    """Rows (name, events, whether it holds further names) of tags, or of keys inside payload or metadata."""
+    """Rows (name, events, whether it holds further names) of tags, or of keys inside payload or metadata.
+
+    Tags are counted exactly. To take every payload of a month apart takes half a minute, so keys are those of some
+    events.
+    """
     where = Where(query, view)
     bound = where.bound
     if typed.what is What.TAG:
-        every, holds = "mapKeys(tags)", "0"
+        found = f"SELECT arrayJoin(mapKeys(tags)) AS name, 0 AS holds FROM events WHERE {where}"
     else:
         inside = ", ".join((typed.root, *map(bound.text, typed.keys)))
-        every, holds = f"JSONExtractKeys({inside})", f"max(JSONType({inside}, name) = 'Object')"
-        where.add(f"{typed.root} != ''")
+        some = f"SELECT {typed.root} FROM events WHERE {where} AND {typed.root} != '' LIMIT {bound(_SOME, 'UInt64')}"
+        found = (
+            f"SELECT arrayJoin(JSONExtractKeys({inside})) AS name, JSONType({inside}, name) = 'Object' AS holds"
+            f" FROM ({some})"
+        )
     return Statement(
-        f"SELECT name, count() AS events, {holds} FROM events ARRAY JOIN {every} AS name"
-        f" WHERE {where} AND {_begins('name', typed.text, bound)} AND lengthUTF8(name) <= {bound(_VALUE_MAX, 'UInt64')}"
-        f" GROUP BY name ORDER BY events DESC, name LIMIT {bound(SUGGESTIONS_MAX, 'UInt64')}",
+        f"SELECT name, count() AS events, max(holds) FROM ({found}) WHERE {_begins('name', typed.text, bound)}"
+        f" GROUP BY name HAVING {_short('name', bound)} ORDER BY events DESC, name"
+        f" LIMIT {bound(query.limit, 'UInt64')}",
         where.parameters,
     )
 
 
 def _named(rows: Iterable[Iterable[object]], typed: Typed) -> Iterator[Suggestion]:
     for name, events, holds in rows:
-        if typed.what is What.TAG:
-            place: Place = Tag(str(name))
-            detail = "a tag"
-        else:
-            place = Inside(typed.root, (*typed.keys, str(name)))
-            detail = f"an object in the {typed.root}" if holds else f"a value in the {typed.root}"
         end = "" if typed.has else "." if holds else ":"
-        yield Suggestion(places.write(place) + end, Sort.FIELD, detail, int(str(events)))
+        if typed.what is What.TAG:
+            yield Suggestion(places.write(Tag(str(name))) + end, Sort.FIELD, "a tag", int(str(events)))
+        else:
+            detail = f"an object in the {typed.root}" if holds else f"a value in the {typed.root}"
+            place = Inside(typed.root, (*typed.keys, str(name)))
+            yield Suggestion(places.write(place) + end, Sort.FIELD, detail)
 
 
 # ---- values
@@ -201,13 +210,19 @@ def values(query: Query, place: Place, typed: str, *, view: View) -> Statement:
     where = Where(query, view)
     bound = where.bound
     sql = value(place, bound)
+    is_text = not isinstance(place, Field) or DIMENSIONS[place.name].kind not in (Kind.NUMBER, Kind.FLAG)
+    text = sql if is_text else f"toString({sql})"
     return Statement(
-        f"SELECT toString({sql}) AS text, count() AS events FROM events"
-        f" WHERE {where} AND {present(place, bound)} AND {_begins(f'toString({sql})', typed, bound)}"
-        f" AND lengthUTF8(toString({sql})) <= {bound(_VALUE_MAX, 'UInt64')}"
-        f" GROUP BY {sql} ORDER BY events DESC, text LIMIT {bound(SUGGESTIONS_MAX, 'UInt64')}",
+        f"SELECT {text} AS text, count() AS events FROM events"
+        f" WHERE {where} AND {present(place, bound)} AND {_begins(text, typed, bound)}"
+        f" GROUP BY text HAVING {_short('text', bound)} ORDER BY events DESC, text"
+        f" LIMIT {bound(query.limit, 'UInt64')}",
         where.parameters,
     )
+
+
+def _short(sql: str, bound: Bound) -> str:
+    return f"lengthUTF8({sql}) <= {bound(_VALUE_MAX, 'UInt64')}"
 
 
 def _begins(sql: str, text: str, bound: Bound) -> str:
