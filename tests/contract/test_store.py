@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import re
+import threading
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from xxhash import xxh64_intdigest
 
 from contract.node import Node
 from pulsestream.clock import to_micros
-from pulsestream.errors import ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
+from pulsestream.errors import Cancelled, ConfigError, QueryTooHeavy, StoreBusy, StoreError, StoreRefused
 from pulsestream.ingest.index import hash_id
 from pulsestream.query import compile as sql
 from pulsestream.query.expression import Field, Tag, one_of
@@ -451,6 +452,38 @@ def test_a_question_over_its_time_is_too_heavy(session):
     slow = "SELECT sum(sipHash64(number)) FROM numbers(100000000000) SETTINGS max_execution_time = 0.2"
     with pytest.raises(QueryTooHeavy, match="narrow"):
         session.ask(Statement(slow, {}))
+    assert count(session) == 0
+
+
+FAILING = {
+    "a row": ("SELECT number, throwIf(number = 5) FROM numbers(10) SETTINGS max_block_size = 1", StoreBusy),
+    "time": (
+        "SELECT sleepEachRow(0.05) FROM numbers(100) SETTINGS max_block_size = 1, max_execution_time = 0.3",
+        QueryTooHeavy,
+    ),
+    "cancel": ("SELECT sleepEachRow(0.05) FROM numbers(100) SETTINGS max_block_size = 1", Cancelled),
+}
+
+
+@pytest.mark.parametrize("why", FAILING)
+def test_what_failed_leaves_nothing_to_the_next_question(store, session, why):
+    """Half of an answer is another tenant's, when it comes with the next one's."""
+    sql, error = FAILING[why]
+
+    def cancel():
+        with contextlib.closing(store.session(threads=1)) as other:
+            while not other.cancel("slow"):
+                pass
+
+    leaving = threading.Thread(target=cancel if why == "cancel" else bool)
+    leaving.start()
+    with pytest.raises(error):
+        session.ask(Statement(sql, {}), "slow")
+    leaving.join()
+    for _ in range(2):
+        assert [*session.ask(Statement("SELECT 7 AS x", {})).rows] == [(7,)]
+    with pytest.raises(StoreBusy):
+        session.run("DELETE FROM nothing WHERE 1")
     assert count(session) == 0
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pulsestream.clock import Clock, to_micros
 from pulsestream.errors import StoreBusy, StoreError
 from pulsestream.store import record, schema
-from pulsestream.store.failure import FAILURES, cannot_open, of_a_question, of_the_store, translated
+from pulsestream.store.failure import FAILURES, cannot_open, of_a_question, of_the_store
 from pulsestream.store.port import (
     Capabilities,
     EngineState,
@@ -98,6 +98,12 @@ class ClickHouseStore:
             self._anchor = None
 
     def _open(self, *, threads: int, limits: QueryLimits | None) -> ClickHouseSession:
+        opened = partial(self._client, threads=threads, limits=limits)
+        if not self._capabilities.embedded:
+            return ClickHouseSession(opened())
+        return ClickHouseSession(opened(), beside=partial(self._open, threads=1, limits=None), again=opened)
+
+    def _client(self, *, threads: int, limits: QueryLimits | None) -> Client:
         settings = _QUERY_SETTINGS | {"max_threads": threads, "max_memory_usage": self._memory_bytes_max}
         if limits is not None:
             settings |= {
@@ -109,11 +115,9 @@ class ClickHouseStore:
         if self._capabilities.embedded:
             options["chdb_options"] = {"max_server_memory_usage": str(self._memory_bytes_max)}
         try:
-            client = clickhouse_connect.get_client(**options, settings=settings)
+            return clickhouse_connect.get_client(**options, settings=settings)
         except FAILURES as error:
             raise cannot_open(error, embedded=self._capabilities.embedded) from error
-        beside = partial(self._open, threads=1, limits=None) if self._capabilities.embedded else None
-        return ClickHouseSession(client, beside)
 
     def migrate(self) -> None:
         session = self.session(threads=1)
@@ -140,34 +144,45 @@ class ClickHouseSession:
     """One driver client, for one thread at a time.
 
     `beside`: of an embedded engine, opens another, because one that streams can do nothing else meanwhile.
+    `again`: of an embedded engine, opens a client in the place of one on which a statement failed. What that had
+    answered before it failed would come with the answer to the next, whoever asks that.
     """
 
-    def __init__(self, client: Client, beside: Callable[[], ClickHouseSession] | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        beside: Callable[[], ClickHouseSession] | None = None,
+        again: Callable[[], Client] | None = None,
+    ) -> None:
         self._client = client
         self._beside = beside
+        self._again = again
+        self._spoiled = False
 
     def run(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
         """A statement without rows (DDL, DELETE)."""
-        translated(lambda: self._client.command(sql, parameters=parameters))
+        with self._using() as client:
+            client.command(sql, parameters=parameters)
 
     def ask(self, statement: Statement, /, name: str = "") -> Rows:
-        try:
-            result = self._client.query(
+        with self._using(of_a_question) as client:
+            result = client.query(
                 statement.sql,
                 parameters=cast("dict[str, Any]", statement.parameters),
                 settings={"log_comment": name} if name else None,
             )
-        except FAILURES as error:
-            raise of_a_question(error) from error
-        return Rows(tuple(result.column_names), cast("Sequence[Sequence[object]]", result.result_rows))
+            return Rows(tuple(result.column_names), cast("Sequence[Sequence[object]]", result.result_rows))
 
     def stream(
         self, statement: Statement, form: Form, /, name: str = "", *, block_rows: int = 8192
     ) -> Generator[bytes, None, None]:
         asked = Streamed(statement, form, name, block_rows)
+        with self._using() as client:
+            pass  # what fails from here on has nothing in this client: it goes to a pipe
         if self._beside is None:
-            return over_http(self._client, asked)
-        return piped(self._client, asked, cancel=partial(_cancel, self._beside, name))
+            return over_http(client, asked)
+        return piped(client, asked, cancel=partial(_cancel, self._beside, name))
 
     def cancel(self, name: str, /) -> bool:
         # The engine gives a statement an id of its own; a comment is what we can name it by.
@@ -332,19 +347,31 @@ class ClickHouseSession:
 
     def _all(self, sql: str, parameters: dict[str, Any] | None = None) -> Sequence[Sequence[object]]:
         """Our own questions: whatever stops them may pass, also too little time or memory."""
-        result = translated(lambda: self._client.query(sql, parameters=parameters))
-        return cast("Sequence[Sequence[object]]", result.result_rows)
+        with self._using() as client:
+            return cast("Sequence[Sequence[object]]", client.query(sql, parameters=parameters).result_rows)
 
     def _blocks(self, sql: str, parameters: dict[str, Any]) -> Iterator[Sequence[Sequence[Any]]]:
         """The answer as it comes: blocks of columns."""
-        try:
-            with self._client.query_column_block_stream(sql, parameters=parameters) as stream:
-                yield from stream
-        except FAILURES as error:
-            raise of_the_store(error) from error
+        with self._using() as client, client.query_column_block_stream(sql, parameters=parameters) as stream:
+            yield from stream
 
     def _insert(self, table: str, block: bytes) -> None:
-        translated(lambda: self._client.raw_insert(table, insert_block=block, fmt="JSONEachRow"))
+        with self._using() as client:
+            client.raw_insert(table, insert_block=block, fmt="JSONEachRow")
+
+    @contextlib.contextmanager
+    def _using(self, translated: Callable[[Exception], Exception] = of_the_store) -> Iterator[Client]:
+        if self._spoiled and self._again is not None:
+            spoiled, self._client = self._client, self._again()
+            self._spoiled = False
+            spoiled.close()
+        try:
+            yield self._client
+        except BaseException as error:
+            self._spoiled = True
+            if isinstance(error, FAILURES):
+                raise translated(error) from error
+            raise
 
 
 def _cancel(beside: Callable[[], ClickHouseSession], name: str) -> None:

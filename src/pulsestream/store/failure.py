@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TypeVar
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from pulsestream.errors import Cancelled, QueryTooHeavy, StoreBusy, StoreError, StoreInUse, StoreRefused
-
-T = TypeVar("T")
 
 FAILURES = (ClickHouseError, HTTPError, OSError)
 
@@ -29,13 +25,6 @@ _CANCELLED = 394
 # The name of an error ends its text; what looks like one further ahead could be a row's.
 _NAME_AT_END = re.compile(r".*\(([A-Z][A-Z0-9_]+)\)(?: \((?:version|for url) .*)?\s*\Z")
 _LOCKED = 76  # the embedded store's folder is held by another process
-
-
-def translated(call: Callable[[], T]) -> T:
-    try:
-        return call()
-    except FAILURES as error:
-        raise of_the_store(error) from error
 
 
 def of_a_question(error: Exception) -> StoreError | QueryTooHeavy | Cancelled:
