@@ -91,6 +91,12 @@ RECEIVED_BYTES = Metric(
     "pulsestream_received_bytes_total", Kind.COUNTER, "Bytes of the bodies of ingest requests, as they were sent."
 )
 REQUESTS_UNDER_WAY = Metric("pulsestream_requests_under_way", Kind.GAUGE, "Requests with a good key, not yet answered.")
+REQUESTS_LEFT = Metric(
+    "pulsestream_requests_left_total", Kind.COUNTER, "Questions that were ended because their client had gone."
+)
+QUESTIONS_UNDER_WAY = Metric(
+    "pulsestream_questions_under_way", Kind.GAUGE, "Threads that have the engine answer a question (query_threads)."
+)
 INFLIGHT_BYTES = Metric(
     "pulsestream_inflight_bytes", Kind.GAUGE, "Bodies read and events checked that wait in memory (inflight_bytes_max)."
 )
@@ -194,6 +200,8 @@ METRICS = (
     REQUEST_SECONDS,
     RECEIVED_BYTES,
     REQUESTS_UNDER_WAY,
+    REQUESTS_LEFT,
+    QUESTIONS_UNDER_WAY,
     INFLIGHT_BYTES,
     CONNECTIONS,
     JOURNAL_GROUP_EVENTS,

@@ -29,15 +29,23 @@ class Turns:
         self._waiting_max = waiting_max
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # in the order of whose turn comes next
 
-    async def run(self, tenant: str, call: Callable[[], T]) -> T:
+    @property
+    def under_way(self) -> int:
+        """Calls that have a thread."""
+        return sum(self._under_way.values())
+
+    async def run(self, tenant: str, call: Callable[[], T], *, began: Callable[[], None] | None = None) -> T:
         """What `call` returns or raises, called on one of the threads when it is this tenant's turn.
 
+        `began` is called before that: from then on `call` is called, whatever happens.
         Who is cancelled while it runs leaves the thread busy until it ends.
         """
         if self._may_begin(tenant):
             self._begin(tenant)
         else:
             await self._turn(tenant)
+        if began is not None:
+            began()
         running = asyncio.get_running_loop().run_in_executor(self._executor, call)
         running.add_done_callback(lambda done: self._ended(tenant, done))
         try:

@@ -42,7 +42,7 @@ from pulsestream.ingest.segments import Found, Span, scan, segments
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.watermark import Watermark
 from pulsestream.meters import Meters
-from pulsestream.metrics import FEED_LAG
+from pulsestream.metrics import FEED_LAG, QUESTIONS_UNDER_WAY
 from pulsestream.query.apdex import parse_thresholds
 from pulsestream.query.model import View
 from pulsestream.query.outflow import Exports
@@ -296,6 +296,7 @@ class Server:
             feeder=self.feeder,
             dedup=self._dedup,
         )
+        self.meters.watch(QUESTIONS_UNDER_WAY, lambda: self.questions.under_way)
         self.probe = Probe(open_session=lambda: self._session(1), tick=self.clock.monotonic)
         self.journal.start()
         self.feeder.start()

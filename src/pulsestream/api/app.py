@@ -28,6 +28,7 @@ from pulsestream.api import (
 from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
+from pulsestream.api.leaving import Leaving
 from pulsestream.api.parameters import AnyRequest, server_of
 from pulsestream.errors import BadParameters, Unauthorized
 from pulsestream.metrics import REQUESTS_REFUSED
@@ -84,7 +85,7 @@ def build(server: Server) -> ASGIApp:
         logging_config=None,
         request_max_body_size=_BODY_BYTES_MAX,
     )
-    return Gate(server, IngestDoor(server, framework))
+    return Gate(server, IngestDoor(server, Leaving(server.meters, framework)))
 
 
 @get("/schema/openapi.json", status_code=308)

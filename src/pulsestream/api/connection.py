@@ -12,16 +12,19 @@ import enum
 import logging
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from pulsestream.api import problems
-from pulsestream.api.exchange import Exchange, Exit, Flow, last_answer, path_and_query
+from pulsestream.api.departure import Departure
+from pulsestream.api.exchange import Exchange, Exit, Flow, last_answer, path_and_query, refuse_two_values
 from pulsestream.api.wire import EXTENSION, Wire
 from pulsestream.errors import BadRequest, Overloaded, PulseStreamError, RequestTimeout
 
@@ -38,12 +41,6 @@ PIPELINE_MAX = 32  # requests of one connection that wait for the one before the
 _SLICE = 4096  # what is parsed at a time; so many bytes hold some 100 requests at most
 _DIGITS_MAX = 19  # of a length: the parser takes more zeros, and Python refuses to read some thousand digits
 _RESET = struct.pack("ii", 1, 0)
-
-# Two different values of one of these: two programs may read two different requests.
-_SINGLE = {
-    *(b"host", b"content-length", b"content-type", b"content-encoding"),
-    *(b"x-api-key", b"authorization", b"idempotency-key"),
-}
 
 
 class _Phase(enum.Enum):
@@ -87,8 +84,11 @@ class Connection(HttpToolsProtocol):
         self._framing_bytes = 0  # since the last byte of a body
         self._waited_s = 0.0
         self._span_bytes = 0
-        self._unread_s = 0.0
-        self._unread_bytes = 0
+        self._unread_s, self._unread_bytes = 0.0, 0
+        self._departure = Departure()
+
+    def when_left(self, call: Callable[[], None] | None, *, at_its_end: bool = False) -> None:
+        self._departure.watch(call, at_its_end=at_its_end)
 
     def claim(self, tenant: str, connections_max: int) -> bool:
         counts = self._wire.of_tenant
@@ -129,6 +129,7 @@ class Connection(HttpToolsProtocol):
         self._unparsed = b""
         self.pipeline.clear()
         super().connection_lost(exc)
+        self._departure.gone()
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
@@ -139,6 +140,7 @@ class Connection(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's own never keeps it open
         """True keeps the other direction open, for the answers that are due."""
         self._ended = True
+        self._departure.ended()
         if self.leaving:
             return False
         self._after_the_end()
@@ -204,7 +206,7 @@ class Connection(HttpToolsProtocol):
             raise BadRequest("this server speaks HTTP/1.1")
         headers = dict(self.headers)
         if len(headers) != len(self.headers):
-            _refuse_two_values(self.headers)
+            refuse_two_values(self.headers)
         length = headers.get(b"content-length")
         if self.parser.should_upgrade() and (length is not None or b"transfer-encoding" in headers):
             # The parser would end the request here, and its body be lost.
@@ -239,6 +241,10 @@ class Connection(HttpToolsProtocol):
             self._start_asgi_task(self.cycle, self.app)
         else:
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._departure.answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -351,6 +357,7 @@ class Connection(HttpToolsProtocol):
 
     def pass_time(self, seconds: float) -> None:
         """Called every so many seconds. Ends what has waited for its peer too long."""
+        self._departure.look(self._transport)
         if self._answers_unread(seconds):
             self.abort()
         elif self.leaving and self._waits(seconds, LINGER_S):
@@ -391,10 +398,3 @@ class Connection(HttpToolsProtocol):
         else:
             self._unread_s += seconds
         return self._unread_s >= timeout_s
-
-
-def _refuse_two_values(headers: list[tuple[bytes, bytes]]) -> None:
-    seen: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _SINGLE and seen.setdefault(name, value) != value:
-            raise BadRequest(f"the header {name.decode()} came with two values: send it once")

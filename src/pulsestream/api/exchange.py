@@ -127,3 +127,17 @@ def last_answer(answer: problems.Answer, more_headers: Iterable[tuple[bytes, byt
     lines += [(b"content-length", b"%d" % len(answer.body)), (b"connection", b"close")]
     head = b"".join(b"%b: %b\r\n" % line for line in lines)
     return b"%b%b\r\n%b" % (STATUS_LINE[answer.status], head, answer.body)
+
+
+# Two different values of one of these: two programs may read two different requests.
+_SINGLE = {
+    *(b"host", b"content-length", b"content-type", b"content-encoding"),
+    *(b"x-api-key", b"authorization", b"idempotency-key"),
+}
+
+
+def refuse_two_values(headers: list[tuple[bytes, bytes]]) -> None:
+    seen: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _SINGLE and seen.setdefault(name, value) != value:
+            raise BadRequest(f"the header {name.decode()} came with two values: send it once")

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import resource
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Protocol, cast
 
 from msgspec import Struct
@@ -35,6 +35,9 @@ class Claimable(Protocol):
     def claim(self, tenant: str, connections_max: int) -> bool:
         """Say whose connection this is. False where that tenant has as many others open as it may."""
 
+    def when_left(self, call: Callable[[], None] | None, *, at_its_end: bool = False) -> None:
+        """What to call when the peer is gone; None: nothing. `at_its_end`: also when it says that it sends no more."""
+
 
 class _Unwired:
     """In the place of the connection of an application that is called without a server."""
@@ -43,6 +46,9 @@ class _Unwired:
         return True
 
     def abort(self) -> None:
+        pass
+
+    def when_left(self, _call: Callable[[], None] | None, *, at_its_end: bool = False) -> None:
         pass
 
 

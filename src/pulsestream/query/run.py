@@ -75,12 +75,16 @@ class Groups(Struct, frozen=True):
 
 
 class _Asked:
-    """A question under way. `ended` is set when its thread is done with it."""
+    """A question under way. `began`: a thread has it, or will. `ended` is set when that is done with it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.began = False
         self.left = False
         self.ended = threading.Event()
+
+    def begin(self) -> None:
+        self.began = True
 
 
 class Questions:
@@ -107,6 +111,11 @@ class Questions:
         self._turns.close()
         for session in self._sessions:
             session.close()
+
+    @property
+    def under_way(self) -> int:
+        """Statements that have a thread, also those that are being ended."""
+        return self._turns.under_way
 
     async def ask(self, tenant: str, statement: Statement) -> Sequence[Sequence[object]]:
         """The rows of one SELECT. Raises QueryTooHeavy, StoreError, TooManyRequests."""
@@ -197,10 +206,11 @@ class Questions:
     async def _on_thread(self, tenant: str, call: Callable[[Session, str], T]) -> T:
         asked = _Asked(next(self._names))
         try:
-            return await self._turns.run(tenant, lambda: self._answer(asked, call))
+            return await self._turns.run(tenant, lambda: self._answer(asked, call), began=asked.begin)
         except asyncio.CancelledError:
             asked.left = True
-            self._canceller.submit(self._cancel, asked)
+            if asked.began:
+                self._canceller.submit(self._cancel, asked)
             raise
 
     def _answer(self, asked: _Asked, call: Callable[[Session, str], T]) -> T:
