@@ -53,6 +53,7 @@ _TAGS = {
     "red": "How services and endpoints are doing: rate, errors, duration.",
     "search": "Find events with the query language, in any order; by id, by trace, by session.",
     "export": "All events that match, as a file.",
+    "failures": "What fails, in groups of the same failure.",
     "rate": "Where a tenant stands with its rate.",
     "keys": "Keys of a tenant.",
     "tenants": "Tenants and their limits, for the operator; what administrators did.",

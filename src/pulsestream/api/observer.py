@@ -28,6 +28,7 @@ _ROUTES = {
     "/api/v1/ingestion/health": "health",
     "/api/v1/query/services": "services",
     "/api/v1/query/endpoints": "endpoints",
+    "/api/v1/query/errors": "errors",
     "/api/v1/export": "export",
     METRICS_PATH: "metrics",
 }

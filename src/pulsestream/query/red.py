@@ -195,7 +195,7 @@ def _silent(present: set[Key], earlier: _Earlier, days: dict[Key, list[int]], co
 async def _last_requests(questions: Questions, asking: Asking, view: View, rows: list[Row]) -> list[Row]:
     """With the times of those that have no request in the range, if they had one in the week before it."""
     keys = [row.key for row in rows if row.last_request is None]
-    if not keys:
+    if not keys or asking.window.start_time <= EPOCH:
         return rows
     statement = red_sql.last_requests(asking, view, keys)
     found: dict[Key, tuple[int, int]] = {

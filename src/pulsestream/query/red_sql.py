@@ -138,7 +138,7 @@ def days(asking: Asking, view: View, end: datetime) -> Statement:
 def last_requests(asking: Asking, view: View, keys: Sequence[tuple[str, ...]]) -> Statement:
     """Rows: the key, microseconds of its newest event and of its newest request, 0 for none, in the week before."""
     start = asking.window.start_time
-    where = Where(replace(asking.query, start=max(start - _BACK, EPOCH) if start > EPOCH else start, end=start), view)
+    where = Where(replace(asking.query, start=start - min(_BACK, start - EPOCH), end=start), view)
     for name, values in zip(asking.by, zip(*keys, strict=True), strict=True):
         where.add(where.bound.any_of(DIMENSIONS[name].sql, sorted(set(values))))
     return Statement(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pulsestream.api.examples import analytics, exports, language, red, search
+from pulsestream.api.examples import analytics, exports, failures, red, search
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -71,6 +72,7 @@ ANSWERS: dict[str, Any] = {
     **search.ANSWERS,
     **exports.ANSWERS,
     **language.ANSWERS,
+    **failures.ANSWERS,
     "openapi": {"openapi": "3.1.0"},
     "send_event": {
         "success": True,

@@ -1,0 +1,266 @@
+"""What fails: events that failed in the same way are one group."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pulsestream.clock import EPOCH, from_micros
+from pulsestream.query.compile import Where
+from pulsestream.query.expression import EVERYTHING
+from pulsestream.query.message import normalised
+from pulsestream.query.model import Query, View
+from pulsestream.query.run import Basis, Questions
+from pulsestream.query.steps import Grid, automatic_step, grid
+from pulsestream.store.port import Statement
+
+STEPS = 30  # some, of a trend
+BACK = timedelta(days=7)
+# How far before the range it is looked for what was seen before: most of it in the last hours, little further back.
+_LOOKS = (timedelta(hours=6), timedelta(days=1), BACK)
+
+# By name: the column of the statement below.
+SORTS = {"count": "events", "users": "users", "first_seen": "first_us", "last_seen": "last_us"}
+
+# A request that failed or was refused, or an event that says of itself that it is an error. A message or a stack trace
+# alone does not count: to look at all of them would cost more than all else.
+_FAILED = "(status_code >= 400 OR severity IN ('error', 'critical') OR error_code != '')"
+_PLACE = "service, endpoint, method, status_code"
+# What it says: its message, else that of the error, else the title.
+_TEXTS = (
+    "message, if(message = '', error_message, '') AS of_error, if(message = '' AND of_error = '', title, '') AS named"
+)
+_TEXT = "multiIf(message != '', toString(message), of_error != '', of_error, toString(named))"
+
+
+class Failure(Struct, frozen=True):
+    """`id`: the same for the same group at all times. `status_code`: None of what was no request.
+
+    `message`: with placeholders. `new`: not seen from `Failures.compared_since` on, up to the range.
+    `trend`: events by step. `example`: the id of the newest event of it, `example_message`: what that says.
+    """
+
+    id: str
+    service: str
+    endpoint: str
+    method: str
+    status_code: int | None
+    message: str
+    count: int
+    users: int
+    first_seen: datetime
+    last_seen: datetime
+    new: bool
+    trend: list[int]
+    example: str
+    example_message: str
+
+
+class Failures(Struct, frozen=True):
+    """`matched`: events in all groups. `compared_since`: None where there are no events before the range."""
+
+    groups: list[Failure]
+    groups_total: int
+    matched: int
+    grid: Grid
+    compared_since: datetime | None
+    basis: Basis
+
+
+class _Key(Struct, frozen=True):
+    """What the events of a group have in common."""
+
+    service: str
+    endpoint: str
+    method: str
+    status_code: int
+    message: str
+
+    @property
+    def id(self) -> str:
+        parts = (self.service, self.endpoint, self.method, str(self.status_code), self.message)
+        return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+
+class _Group(Struct, frozen=True):
+    key: _Key
+    count: int
+    users: int
+    first_us: int
+    last_us: int
+    trend: list[int]
+
+
+async def failures(questions: Questions, query: Query, *, sort: str, descending: bool, zone: ZoneInfo) -> Failures:
+    """The `limit` groups that come first by one of SORTS. Raises what a question can raise."""
+    assert query.start is not None and query.end is not None  # noqa: S101, PT018 - it has a range
+    view = questions.view(query.tenant)
+    step = automatic_step(query.start, query.end, points=STEPS)
+    steps = grid(step, start=query.start, end=query.end, zone=zone)
+    basis, rows, since = await asyncio.gather(
+        questions.basis(query),
+        questions.ask(query.tenant, _groups(query, view, steps, SORTS[sort], descending=descending)),
+        _known_since(questions, query, view),
+    )
+    groups = [_group(row) for row in cast("Sequence[Any]", rows)]
+    old, examples = await asyncio.gather(
+        _seen_before(questions, query, view, groups, since), _examples(questions, query, view, groups)
+    )
+    return Failures(
+        groups=[
+            _failure(
+                group,
+                examples.get((group.key, group.last_us), ("", "")),  # deleted a moment ago
+                new=since is not None and group.key not in old,
+            )
+            for group in groups
+        ],
+        groups_total=cast("int", rows[0][-2]) if rows else 0,
+        matched=cast("int", rows[0][-1]) if rows else 0,
+        grid=steps,
+        compared_since=since,
+        basis=basis,
+    )
+
+
+async def _known_since(questions: Questions, query: Query, view: View) -> datetime | None:
+    """From when on the time before the range is looked at; None where there is no event before it."""
+    assert query.start is not None  # noqa: S101 - it has a range
+    before = replace(query, where=EVERYTHING, start=None, end=query.start)
+    rows = await questions.ask(query.tenant, _first_hour(before, view))
+    if not rows:
+        return None
+    back = query.start - min(BACK, query.start - EPOCH)
+    return min(max(back, from_micros(cast("int", rows[0][0]) * 1_000_000), view.oldest or EPOCH), query.start)
+
+
+async def _seen_before(
+    questions: Questions, query: Query, view: View, groups: Sequence[_Group], since: datetime | None
+) -> set[_Key]:
+    """Those of the groups that there were before the range. What is found near is not looked for far away."""
+    assert query.start is not None  # noqa: S101 - it has a range
+    found: set[_Key] = set()
+    end = query.start
+    for length in _LOOKS:
+        left = [group.key for group in groups if group.key not in found]
+        if not left or since is None or since >= end:
+            break
+        start = max(query.start - min(length, query.start - EPOCH), since)
+        asked = replace(query, start=start, end=end)
+        rows = await questions.ask(query.tenant, _same(asked, view, left))
+        found |= {_Key(*row) for row in cast("Sequence[Any]", rows)}
+        end = start
+    return found
+
+
+async def _examples(
+    questions: Questions, query: Query, view: View, groups: Sequence[_Group]
+) -> dict[tuple[_Key, int], tuple[str, str]]:
+    """By key and time: the id of an event, and what it says."""
+    if not groups:
+        return {}
+    rows = await questions.ask(query.tenant, _events(query, view, groups))
+    return {(_Key(*key), at_us): (event_id, text) for *key, at_us, event_id, text in cast("Sequence[Any]", rows)}
+
+
+def _failure(group: _Group, example: tuple[str, str], *, new: bool) -> Failure:
+    key = group.key
+    return Failure(
+        id=key.id,
+        service=key.service,
+        endpoint=key.endpoint,
+        method=key.method,
+        status_code=key.status_code or None,
+        message=key.message,
+        count=group.count,
+        users=group.users,
+        first_seen=from_micros(group.first_us),
+        last_seen=from_micros(group.last_us),
+        new=new,
+        trend=group.trend,
+        example=example[0],
+        example_message=example[1],
+    )
+
+
+def _group(row: Sequence[Any]) -> _Group:
+    *key, count, users, first_us, last_us, trend, _, _ = row
+    return _Group(_Key(*key), count, users, first_us, last_us, trend)
+
+
+# ---- statements
+
+
+def _groups(query: Query, view: View, steps: Grid, sort: str, *, descending: bool) -> Statement:
+    """Rows: the key, events, users, first and last, the trend; how many groups there are, how many events."""
+    where = Where(query, view)
+    where.add(_FAILED)
+    bound = where.bound
+    order = f"ORDER BY {sort} {'DESC' if descending else 'ASC'}, events DESC, {_PLACE}, said"
+    # Texts are made alike after they are grouped as they are: there are fewer of them then.
+    as_they_are = (
+        f"SELECT {_PLACE}, {_TEXTS}, count() AS c, uniqExactStateIf(user_id, user_id != '') AS u,"
+        f" min(timestamp) AS first, max(timestamp) AS last, groupArray({steps.sql(bound)}) AS s"
+        f" FROM events WHERE {where} GROUP BY {_PLACE}, message, of_error, named"
+    )
+    alike = (
+        f"SELECT {_PLACE}, {normalised(_TEXT, bound)} AS said, sum(c) AS events, uniqExactMerge(u) AS users,"
+        " toUnixTimestamp64Micro(min(first)) AS first_us, toUnixTimestamp64Micro(max(last)) AS last_us,"
+        " groupArrayArray(s) AS steps, count() OVER () AS groups_total, sum(sum(c)) OVER () AS matched"
+        f" FROM ({as_they_are}) GROUP BY {_PLACE}, said {order} LIMIT {bound(query.limit, 'UInt64')}"
+    )
+    trend = f"arrayMap(step -> countEqual(steps, step), {bound([*steps.numbers], 'Array(Int64)')})"
+    return Statement(
+        f"SELECT {_PLACE}, said, events, users, first_us, last_us, {trend}, groups_total, matched"
+        f" FROM ({alike}) {order}",
+        where.parameters,
+    )
+
+
+def _same(query: Query, view: View, keys: Sequence[_Key]) -> Statement:
+    """Rows: the keys of groups that are like these, and maybe of some others."""
+    where = Where(query, view)
+    bound = where.bound
+    for column in ("service", "endpoint", "method"):
+        where.add(bound.any_of(column, sorted({getattr(key, column) for key in keys})))
+    statuses = sorted({key.status_code for key in keys})
+    where.add(f"status_code IN {bound(statuses, 'Array(UInt16)')}")
+    where.add(_FAILED)
+    return Statement(
+        f"SELECT {_PLACE}, {normalised(_TEXT, bound)}"
+        f" FROM (SELECT DISTINCT {_PLACE}, {_TEXTS} FROM events WHERE {where})",
+        where.parameters,
+    )
+
+
+def _events(query: Query, view: View, groups: Sequence[_Group]) -> Statement:
+    """Rows: the key, microseconds, id and text of the newest events of the groups."""
+    where = Where(query, view)
+    bound = where.bound
+    times_us = sorted({group.last_us for group in groups})
+    hours = sorted({time_us // 3_600_000_000 * 3600 for time_us in times_us})
+    named = ", ".join(f"toDateTime({bound(hour, 'Int64')}, 'UTC')" for hour in hours)
+    where.add(f"hour IN ({named})")
+    where.add(bound.any_of("service", sorted({group.key.service for group in groups})))
+    where.add(f"toUnixTimestamp64Micro(timestamp) IN {bound(times_us, 'Array(Int64)')}")
+    where.add(_FAILED)
+    return Statement(
+        f"SELECT {_PLACE}, {normalised(_TEXT, bound)}, toUnixTimestamp64Micro(timestamp), event_id, {_TEXT}"
+        f" FROM (SELECT {_PLACE}, {_TEXTS}, timestamp, event_id FROM events WHERE {where})",
+        where.parameters,
+    )
+
+
+def _first_hour(query: Query, view: View) -> Statement:
+    """A row, the hour in seconds since 1970 of the first event, or none."""
+    where = Where(query, view)
+    return Statement(
+        f"SELECT toUnixTimestamp(hour) FROM events WHERE {where} ORDER BY tenant, hour LIMIT 1", where.parameters
+    )
