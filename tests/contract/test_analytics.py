@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pulsestream.errors import BadParameters
-from pulsestream.query.catalog import MEASURES
+from pulsestream.query.catalog import DIMENSIONS, MEASURES, Kind
 from pulsestream.query.expression import Field, Inside, Tag, one_of
 from pulsestream.query.facets import FACETS, Count, Facet, facets
 from pulsestream.query.model import Query, View
@@ -250,6 +250,37 @@ def test_facets_of_no_events_have_no_values(asks):
     assert [one.field for one in found.facets] == [place.name for place in FACETS]
     assert {(*one.values, one.distinct, one.missing) for one in found.facets} == {(0, 0)}
     assert found.matched == 0
+
+
+def test_a_long_range_is_read_by_its_hours_and_has_the_same_answers(asks):
+    # Events in the hour in which it begins, in the one in which it ends, outside of both, and some between.
+    minute, days = timedelta(minutes=1), timedelta(days=3)
+    for start, end, count in (
+        (TEN - days, TEN + days, 8),
+        (TEN + minute, TEN + days, 6),
+        (TEN + minute - timedelta(microseconds=1), TEN + days, 6),
+        (TEN - days, TEN + minute, 2),
+        (TEN - days, TEN + timedelta(hours=1), 7),
+        (TEN - days, TEN + minute + timedelta(microseconds=1), 3),
+    ):
+        whole = {"start": start, "end": end}
+        assert ranked(asks, **whole).matched == count
+        assert sum(over(asks, "1d", **whole).series[0].values["count"]) == count
+        assert sum(over(asks, "1h", zone=ZoneInfo("Asia/Kolkata"), **whole).series[0].values["count"]) == count
+    for place, name, counts in PLACES:
+        if name != "timestamp":
+            long = ranked(asks, group_by=(place,), start=TEN - days, end=TEN + timedelta(hours=1))
+            assert {one.group[name]: one.values["count"] for one in long.groups} == counts
+    for name, one in DIMENSIONS.items():
+        if one.kind is not Kind.GROUP:
+            wide, narrow = (
+                ranked(asks, group_by=(Field(name),), limit=9, start=start, end=TEN + timedelta(hours=1))
+                for start in (TEN - days, TEN)
+            )
+            assert wide.groups == narrow.groups, name
+    hidden = View(oldest=TEN + minute, hidden=["e4"])
+    assert ranked(asks, view=hidden, start=TEN - days, end=TEN + days).matched == 5
+    assert ranked(asks, where=one_of(CITY, ("Berlin",)), start=TEN - days, end=TEN + days).matched == 2
 
 
 def test_what_a_tenant_may_not_see_counts_nowhere(asks):

@@ -81,7 +81,7 @@ def counted(query: Query, *, view: View) -> Statement:
     return Statement(
         f"SELECT place, there, events, countIf(there) OVER (PARTITION BY place) AS values,"
         f" sum(events) OVER (PARTITION BY place) AS matched, {', '.join(keys)} FROM ("
-        f"SELECT {named}, {which} AS place, {there} AS there, count() AS events FROM events WHERE {where}"
+        f"SELECT {named}, {which} AS place, {there} AS there, count() AS events FROM {where.source}"
         f" GROUP BY GROUPING SETS ({', '.join(f'({key})' for key in keys)}){where.settings}"
         f") ORDER BY place, there, events DESC, {', '.join(keys)} LIMIT {limit} BY place, there",
         where.parameters,

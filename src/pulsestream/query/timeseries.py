@@ -76,7 +76,7 @@ def over_time(query: Query, steps: Grid, groups: Sequence[Sequence[Key]], *, vie
     group = grouping.number(query.group_by, groups, where.bound) if query.group_by else "1"
     chosen = measured(query.measures, where.bound, view.apdex, estimated=estimated)
     return Statement(
-        f"SELECT {steps.sql(where.bound)}, toUInt16({group}), {', '.join(chosen)} FROM events WHERE {where}"
+        f"SELECT {steps.sql(where.bound)}, toUInt16({group}), {', '.join(chosen)} FROM {where.source}"
         f" GROUP BY 1, 2{where.settings}",
         where.parameters,
     )

@@ -132,7 +132,7 @@ def ranked(query: Query, *, sort: Sort, view: View, estimated: bool) -> Statemen
     numbers = ", ".join(str(number + 1) for number in range(len(keys)))
     order = f"{by} {'DESC' if sort.descending else 'ASC'} NULLS LAST, count() DESC, {numbers}"
     return Statement(
-        f"SELECT {', '.join([*keys, *chosen])}, count() OVER (), sum(count()) OVER () FROM events WHERE {where}"
+        f"SELECT {', '.join([*keys, *chosen])}, count() OVER (), sum(count()) OVER () FROM {where.source}"
         f" GROUP BY {numbers} ORDER BY {order} LIMIT {where.bound(query.limit, 'UInt64')}{where.settings}",
         where.parameters,
     )
@@ -144,7 +144,7 @@ def others(query: Query, keys: Sequence[Sequence[Key]], *, view: View, estimated
     where.add(f"{grouping.number(query.group_by, keys, where.bound)} = 0")
     chosen = measured(query.measures, where.bound, view.apdex, estimated=estimated)
     return Statement(
-        f"SELECT {', '.join(chosen)} FROM events WHERE {where}{where.settings}",
+        f"SELECT {', '.join(chosen)} FROM {where.source}{where.settings}",
         where.parameters,
     )
 
