@@ -13,8 +13,10 @@ from pulsestream.errors import BadParameters
 from pulsestream.query.catalog import DIMENSIONS, MEASURES, Kind
 from pulsestream.query.expression import Field, Inside, Tag, one_of
 from pulsestream.query.facets import FACETS, Count, Facet, facets
+from pulsestream.query.histogram import Counts, heatmap, histogram
 from pulsestream.query.model import Query, View
 from pulsestream.query.run import Questions
+from pulsestream.query.scale import Scale
 from pulsestream.query.steps import read_step
 from pulsestream.query.timeseries import timeseries
 from pulsestream.query.top import Sort, top
@@ -250,6 +252,71 @@ def test_facets_of_no_events_have_no_values(asks):
     assert [one.field for one in found.facets] == [place.name for place in FACETS]
     assert {(*one.values, one.distinct, one.missing) for one in found.facets} == {(0, 0)}
     assert found.matched == 0
+
+
+def spread(asks, **parts):
+    return asks(histogram, **{"field": Field("response_time_ms"), "buckets": 10, "zone": UTC_ZONE} | parts)
+
+
+def test_a_histogram_counts_the_numbers_between_its_bounds(asks):
+    # 5, 10, 30, 50, 100; a number on a bound is in the bucket that begins there.
+    found = spread(asks, scale=Scale.LOG)
+    assert (found.field, found.unit, found.scale) == ("response_time_ms", "ms", "log")
+    assert found.bounds == [4, 6.3, 10, 16, 25, 40, 63, 100, 160]
+    assert found.series == [Counts({}, other=False, counts=[1, 0, 1, 0, 1, 1, 0, 1])]
+    assert (found.matched, found.missing, found.basis.exact) == (7, 2, True)
+    assert spread(asks, scale=None) == spread(asks, scale=Scale.LINEAR)  # they differ by less than a hundred times
+    linear = spread(asks, scale=Scale.LINEAR, buckets=4)
+    assert (linear.bounds, linear.series[0].counts) == ([0, 50, 100, 150], [3, 1, 1])
+    all_time = spread(asks, start=TEN - timedelta(days=9), end=TEN + timedelta(days=9))
+    assert (all_time.scale, sum(all_time.series[0].counts), all_time.missing) == ("log", 6, 2)
+    inside = spread(asks, field=Inside("payload", ("n",)), buckets=4)
+    assert (inside.bounds, inside.series[0].counts, inside.missing) == ([1, 1.5, 2, 2.5, 3], [1, 0, 0, 1], 5)
+
+
+def test_a_histogram_of_groups_shares_its_bounds(asks):
+    found = spread(asks, scale=Scale.LOG, buckets=3, group_by=(SERVICE,), limit=1)
+    assert found.bounds == [1, 10, 100, 1000]
+    assert found.series == [
+        Counts({"service": "orders"}, other=False, counts=[0, 3, 0]),
+        Counts({}, other=True, counts=[1, 0, 1]),
+    ]
+    by_time = spread(asks, field=Field("timestamp"), buckets=4, group_by=(Field("status_class"),), limit=2)
+    assert by_time.bounds == [TEN + timedelta(minutes=15 * number) for number in range(5)]
+    assert [(one.group, one.counts) for one in by_time.series] == [
+        ({"status_class": "2xx"}, [3, 0, 0, 0]),
+        ({"status_class": None}, [0, 0, 1, 1]),
+        ({}, [1, 1, 0, 0]),
+    ]
+
+
+def test_a_histogram_of_no_numbers_has_no_buckets(asks):
+    for parts in ({"tenant": "nobody"}, {"where": one_of(SERVICE, ("billing",))}):
+        found = spread(asks, group_by=(SERVICE,), **parts)
+        assert (found.bounds, sum(len(one.counts) for one in found.series)) == ([], 0)
+        heat = heated(asks, **parts)
+        assert (heat.bounds, heat.counts, heat.matched, heat.missing) == ([], [[], []], found.matched, found.missing)
+    with pytest.raises(BadParameters, match="service is no number"):
+        spread(asks, field=SERVICE)
+
+
+def heated(asks, step="30m", **parts):
+    given = {"field": Field("response_time_ms"), "buckets": 10, "zone": UTC_ZONE, "scale": Scale.LOG}
+    return asks(heatmap, step=read_step(step), **given | parts)
+
+
+def test_a_heatmap_is_a_histogram_for_each_step(asks):
+    found = heated(asks, "10m", buckets=3)
+    assert (found.step, found.scale, found.bounds) == ("10m", "log", [1, 10, 100, 1000])
+    assert found.times == [TEN + timedelta(minutes=10 * number) for number in range(6)]
+    assert found.counts == [[0, 3, 0], [0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert (found.matched, found.missing) == (7, 2)
+    whole = heated(asks, "1M", buckets=3, zone=ZoneInfo("Europe/Berlin"), start=TEN - timedelta(days=40))
+    assert whole.counts == [[0, 0, 0], [0, 0, 0], [1, 3, 1]]
+    assert (
+        heated(asks, view=View(hidden=["e2", "e4"])).counts[0]
+        == spread(asks, scale=Scale.LOG, view=View(hidden=["e2", "e4"])).series[0].counts
+    )
 
 
 def test_a_long_range_is_read_by_its_hours_and_has_the_same_answers(asks):

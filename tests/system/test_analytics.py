@@ -51,6 +51,23 @@ def test_facets(filled):
     assert only["field"] == "tag.city"
 
 
+def test_how_many_are_of_which_size(filled):
+    found = filled.get("/query/histogram", by="severity", buckets=4, scale="log", **HOUR)
+    assert (found["field"], found["unit"], found["scale"]) == ("response_time_ms", "ms", "log")
+    assert found["bounds"] == [1.0, 1.25, 1.6, 2.0, 2.5]
+    assert found["series"] == [
+        {"group": {"severity": "info"}, "other": False, "counts": [1, 0, 0, 1]},
+        {"group": {"severity": "error"}, "other": False, "counts": [0, 0, 0, 0]},
+    ]
+    assert (found["matched"], found["missing"]) == (3, 1)
+    times = filled.get("/query/histogram", field="timestamp", buckets=4, **HOUR)
+    assert times["scale"] == "time"
+    assert times["bounds"] == [f"2026-05-04T1{at}:00Z" for at in ("0:00", "0:15", "0:30", "0:45", "1:00")]
+    assert times["series"] == [{"group": {}, "other": False, "counts": [0, 2, 0, 1]}]
+    heat = filled.get("/query/heatmap", step="30m", buckets=10, **HOUR)
+    assert (heat["scale"], heat["step"], [sum(counts) for counts in heat["counts"]]) == ("linear", "30m", [2, 0])
+
+
 @pytest.mark.parametrize(
     ("path", "parameters", "name"),
     [
@@ -71,6 +88,13 @@ def test_facets(filled):
         ("facets", {"fields": ""}, "fields"),
         ("facets", {"fields": "colour"}, "fields"),
         ("facets", {"fields": "error"}, "by"),
+        ("histogram", {"field": "service"}, "field"),
+        ("histogram", {"field": "tag.n"}, "field"),
+        ("histogram", {"buckets": "3"}, "buckets"),
+        ("histogram", {"scale": "sqrt"}, "scale"),
+        ("histogram", {"scale": "log", "field": "timestamp"}, "scale"),
+        ("heatmap", {"field": "timestamp"}, "field"),
+        ("heatmap", {"step": "10s", "start_time": "2026-05-04T01:00:00Z", "buckets": "200"}, "step"),
     ],
 )
 def test_a_wrong_parameter_is_named(filled, path, parameters, name):

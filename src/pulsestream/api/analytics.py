@@ -16,17 +16,23 @@ from pulsestream.api.parameters import AnyRequest, server_of
 from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters
 from pulsestream.query import facets as counting
+from pulsestream.query import histogram as sizes
+from pulsestream.query import language
 from pulsestream.query import timeseries as over_time
 from pulsestream.query import top as ranking
 from pulsestream.query.expression import Place
 from pulsestream.query.facets import FACETS, Facet
-from pulsestream.query.steps import Step, automatic_step, read_step
+from pulsestream.query.histogram import Counts
+from pulsestream.query.scale import Scale
+from pulsestream.query.steps import POINTS, Step, automatic_step, read_step
 from pulsestream.query.timeseries import Series
 from pulsestream.query.top import Group, Rest, read_sort
 
 _MEASURES_MAX = 20
 _SERIES_MAX = 50
 _GROUPS_MAX = 1_000
+_BUCKETS_MIN, _BUCKETS_MAX = 4, 200
+_HEATMAP_POINTS = 120
 
 By = Annotated[
     str, Parameter(description="what to group by: fields, tag.NAME or payload.KEY, separated by commas, at most 8")
@@ -36,6 +42,11 @@ Sorted = Annotated[str, Parameter(description="the measure that ranks the groups
 StepOf = Annotated[
     str | None, Parameter(description="30s, 5m, 2h, 1d, 1w, 1M; without it one that suits the time range")
 ]
+
+
+NumberField = Annotated[str, Parameter(description="a number: response_time_ms, a size, or payload.KEY")]
+Buckets = Annotated[int, Parameter(ge=_BUCKETS_MIN, le=_BUCKETS_MAX, description="most buckets")]
+ScaleOf = Annotated[Scale | None, Parameter(description="log or linear; without it the one that suits the numbers")]
 
 
 class TimeseriesAnswer(Struct, frozen=True):
@@ -65,6 +76,37 @@ class FacetsAnswer(Struct, frozen=True):
     """`matched`: how many events match."""
 
     facets: list[Facet]
+    matched: int
+    basis: AnswerBasis
+
+
+class HistogramAnswer(Struct, frozen=True):
+    """`bounds`: one more than there are buckets; a bucket holds its lower bound and not its upper one.
+
+    `scale`: log, linear or time. `missing`: how many of the `matched` events have no such number.
+    """
+
+    field: str
+    unit: str
+    scale: str
+    bounds: list[float | datetime]
+    series: list[Counts]
+    missing: int
+    matched: int
+    basis: AnswerBasis
+
+
+class HeatmapAnswer(Struct, frozen=True):
+    """`counts`: for each of the `times` (when a step begins), for each bucket. The rest is as in a histogram."""
+
+    field: str
+    unit: str
+    scale: str
+    step: str
+    times: list[datetime]
+    bounds: list[float]
+    counts: list[list[int]]
+    missing: int
     matched: int
     basis: AnswerBasis
 
@@ -136,10 +178,76 @@ async def facets(
     return FacetsAnswer(found.facets, found.matched, answer_basis(request, asked, found.basis))
 
 
-def _step(text: str | None, asked: Asked) -> Step:
-    if text is not None:
-        return read_step(text)
-    return automatic_step(asked.start, asked.end)
+@get("/query/histogram", opt=terms(Scope.READ, raises=ASKING), dependencies=asking(DAY))
+async def histogram(
+    request: AnyRequest,
+    asked: Asked,
+    field: NumberField = "response_time_ms",
+    buckets: Buckets = 30,
+    scale: ScaleOf = None,
+    by: By = "",
+    limit: Annotated[int, Parameter(ge=1, le=_SERIES_MAX, description="most groups; all others are one")] = 10,
+) -> HistogramAnswer:
+    """How many events have a number of which size.
+
+    Or, of the field `timestamp`, how many there are over time. Of all events or of groups: the largest, and all others
+    together.
+    """
+    query = replace(asked.query, limit=limit, group_by=_places("by", by))
+    found = await sizes.histogram(
+        server_of(request).questions, query, field=_field(field), buckets=buckets, zone=asked.zone, scale=scale
+    )
+    return HistogramAnswer(
+        field=found.field,
+        unit=found.unit,
+        scale=found.scale,
+        bounds=found.bounds,
+        series=found.series,
+        missing=found.missing,
+        matched=found.matched,
+        basis=answer_basis(request, asked, found.basis),
+    )
+
+
+@get("/query/heatmap", opt=terms(Scope.READ, raises=ASKING), dependencies=asking(DAY))
+async def heatmap(
+    request: AnyRequest,
+    asked: Asked,
+    field: NumberField = "response_time_ms",
+    step: StepOf = None,
+    buckets: Buckets = 30,
+    scale: ScaleOf = None,
+) -> HeatmapAnswer:
+    """How many events have a number of which size, over time."""
+    found = await sizes.heatmap(
+        server_of(request).questions,
+        asked.query,
+        field=_field(field),
+        step=_step(step, asked, points=_HEATMAP_POINTS),
+        buckets=buckets,
+        zone=asked.zone,
+        scale=scale,
+    )
+    return HeatmapAnswer(
+        field=found.field,
+        unit=found.unit,
+        scale=found.scale,
+        step=found.step,
+        times=found.times,
+        bounds=found.bounds,
+        counts=found.counts,
+        missing=found.missing,
+        matched=found.matched,
+        basis=answer_basis(request, asked, found.basis),
+    )
+
+
+def _step(text: str | None, asked: Asked, *, points: int = POINTS) -> Step:
+    return automatic_step(asked.start, asked.end, points=points) if text is None else read_step(text)
+
+
+def _field(text: str) -> Place:
+    return language.place("field", text)
 
 
 def _places(name: str, text: str, *, least: int = 0) -> tuple[Place, ...]:

@@ -50,6 +50,8 @@ HANDLERS = (
     analytics.timeseries,
     analytics.top,
     analytics.facets,
+    analytics.histogram,
+    analytics.heatmap,
     red.services,
     red.endpoints,
     failures.errors,

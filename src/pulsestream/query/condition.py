@@ -105,6 +105,14 @@ def value(place: Place, bound: Bound) -> str:
             )
 
 
+def number(place: Field | Inside, bound: Bound) -> str:
+    """Of a number field, or of what may be a number inside the payload: a float, NULL where an event has none."""
+    if isinstance(place, Field):
+        return f"toFloat64({DIMENSIONS[place.name].sql})"
+    inside = _inside(place, bound)
+    return f"if(JSONType({inside}) IN ({_NUMERIC}), JSONExtractFloat({inside}), NULL)"
+
+
 def present(place: Place, bound: Bound) -> str:
     """Whether an event has a value there."""
     match place:

@@ -43,6 +43,28 @@ ANSWERS: dict[str, Any] = {
         "other": {"values": {"count": 47000, "p99_ms": 391.2}, "share": 0.9749},
         "basis": _BASIS,
     },
+    "histogram": {
+        "field": "response_time_ms",
+        "unit": "ms",
+        "scale": "log",
+        "bounds": [10.0, 100.0, 1000.0],
+        "series": [{"group": {"service": "payment-service"}, "other": False, "counts": [46310, 1787]}],
+        "missing": 113,
+        "matched": 48210,
+        "basis": _BASIS,
+    },
+    "heatmap": {
+        "field": "response_time_ms",
+        "unit": "ms",
+        "scale": "log",
+        "step": "30m",
+        "times": ["2026-05-04T10:00:00Z", "2026-05-04T10:30:00Z"],
+        "bounds": [10.0, 100.0, 1000.0],
+        "counts": [[23110, 890], [23200, 897]],
+        "missing": 113,
+        "matched": 48210,
+        "basis": _BASIS,
+    },
     "facets": {
         "facets": [
             {
