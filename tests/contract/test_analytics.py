@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import UNSET
 
 from pulsestream.errors import BadParameters
 from pulsestream.query.catalog import DIMENSIONS, MEASURES, Kind
 from pulsestream.query.expression import Field, Inside, Tag, one_of
 from pulsestream.query.facets import FACETS, Count, Facet, facets
+from pulsestream.query.geo import Level, geo
 from pulsestream.query.histogram import Counts, heatmap, histogram
 from pulsestream.query.model import Query, View
 from pulsestream.query.run import Questions
@@ -317,6 +319,27 @@ def test_a_heatmap_is_a_histogram_for_each_step(asks):
         heated(asks, view=View(hidden=["e2", "e4"])).counts[0]
         == spread(asks, scale=Scale.LOG, view=View(hidden=["e2", "e4"])).series[0].counts
     )
+
+
+def test_a_city_names_its_country_and_its_region(asks):
+    def places(level, **parts):
+        given = {"measures": ("count", "max_ms"), "sort": Sort(), "seconds": 3600} | parts
+        return asks(geo, level=level, **given)
+
+    found = places(Level.CITY)
+    assert [(one.country, one.region, one.city, one.values["count"]) for one in found.places] == [
+        (None, None, None, 4),
+        ("DE", None, "Berlin", 2),
+        ("FR", "EU", "Paris", 1),
+    ]
+    assert (found.places_total, found.matched, found.places[1].share) == (3, 7, 2 / 7)
+    slowest = places(Level.COUNTRY, sort=Sort("max_ms"), limit=2)
+    assert [(one.country, one.region, one.values["max_ms"]) for one in slowest.places] == [
+        (None, UNSET, 100),
+        ("FR", UNSET, 50),
+    ]
+    assert [(one.region, one.city) for one in places(Level.REGION).places] == [(None, UNSET), ("EU", UNSET)]
+    assert places(Level.CITY, tenant="nobody").places == []
 
 
 def test_a_long_range_is_read_by_its_hours_and_has_the_same_answers(asks):

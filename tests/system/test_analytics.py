@@ -68,6 +68,15 @@ def test_how_many_are_of_which_size(filled):
     assert (heat["scale"], heat["step"], [sum(counts) for counts in heat["counts"]]) == ("linear", "30m", [2, 0])
 
 
+def test_where_calls_come_from(filled):
+    found = filled.get("/query/geo", by="city", measures="requests,max_ms", **HOUR)
+    assert [(one["country"], one["city"], one["values"]) for one in found["places"]] == [
+        (None, None, {"requests": 2, "max_ms": 2.0}),
+        (None, "Paris", {"requests": 0, "max_ms": None}),
+    ]
+    assert (found["places_total"], found["matched"]) == (2, 3)
+
+
 @pytest.mark.parametrize(
     ("path", "parameters", "name"),
     [
@@ -94,6 +103,8 @@ def test_how_many_are_of_which_size(filled):
         ("histogram", {"scale": "sqrt"}, "scale"),
         ("histogram", {"scale": "log", "field": "timestamp"}, "scale"),
         ("heatmap", {"field": "timestamp"}, "field"),
+        ("geo", {"by": "service"}, "by"),
+        ("geo", {"sort": "city"}, "sort"),
         ("heatmap", {"step": "10s", "start_time": "2026-05-04T01:00:00Z", "buckets": "200"}, "step"),
     ],
 )

@@ -16,12 +16,14 @@ from pulsestream.api.parameters import AnyRequest, server_of
 from pulsestream.control.keys import Scope
 from pulsestream.errors import BadParameters
 from pulsestream.query import facets as counting
+from pulsestream.query import geo as origins
 from pulsestream.query import histogram as sizes
 from pulsestream.query import language
 from pulsestream.query import timeseries as over_time
 from pulsestream.query import top as ranking
 from pulsestream.query.expression import Place
 from pulsestream.query.facets import FACETS, Facet
+from pulsestream.query.geo import Level, Location
 from pulsestream.query.histogram import Counts
 from pulsestream.query.scale import Scale
 from pulsestream.query.steps import POINTS, Step, automatic_step, read_step
@@ -107,6 +109,15 @@ class HeatmapAnswer(Struct, frozen=True):
     bounds: list[float]
     counts: list[list[int]]
     missing: int
+    matched: int
+    basis: AnswerBasis
+
+
+class GeoAnswer(Struct, frozen=True):
+    """`places_total`: how many there are, `matched`: how many events, in all of them."""
+
+    places: list[Location]
+    places_total: int
     matched: int
     basis: AnswerBasis
 
@@ -240,6 +251,26 @@ async def heatmap(
         matched=found.matched,
         basis=answer_basis(request, asked, found.basis),
     )
+
+
+@get("/query/geo", opt=terms(Scope.READ, raises=ASKING), dependencies=asking(DAY))
+async def geo(
+    request: AnyRequest,
+    asked: Asked,
+    by: Annotated[Level, Parameter(description="what a place is")] = Level.COUNTRY,
+    measures: Measures = "count",
+    sort: Sorted = "-count",
+    limit: Annotated[int, Parameter(ge=1, le=_GROUPS_MAX, description="most places in the answer")] = 100,
+) -> GeoAnswer:
+    """Where calls come from.
+
+    By the tags `country`, `region` and `city`.
+    """
+    query = replace(asked.query, limit=limit, measures=_measures(measures))
+    found = await origins.geo(
+        server_of(request).questions, query, level=by, sort=read_sort(sort), seconds=asked.seconds
+    )
+    return GeoAnswer(found.places, found.places_total, found.matched, answer_basis(request, asked, found.basis))
 
 
 def _step(text: str | None, asked: Asked, *, points: int = POINTS) -> Step:

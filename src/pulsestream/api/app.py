@@ -52,6 +52,7 @@ HANDLERS = (
     analytics.facets,
     analytics.histogram,
     analytics.heatmap,
+    analytics.geo,
     red.services,
     red.endpoints,
     failures.errors,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -120,8 +121,10 @@ class Schemas:
         kind = _plain(hint)
         if get_origin(kind) in _UNIONS:
             [kind] = [part for part in get_args(kind) if part is not type(None)]
-        if get_origin(kind) is list:
-            schema: Json = {"type": "array", "items": given or {"type": "string"}}
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            schema: Json = {"enum": [*kind]}  # one that is referred to would have to stand somewhere
+        elif get_origin(kind) is list:
+            schema = {"type": "array", "items": given or {"type": "string"}}
         else:
             schema = given or msgspec.json.schema(Annotated[kind, Meta(ge=meta.ge, le=meta.le)])
         return dict(schema), description or meta.description or name

@@ -152,3 +152,4 @@ def test_the_codes_of_a_problem_are_a_closed_list():
 def test_nothing_is_referred_to_that_is_not_there():
     text = msgspec.json.encode(DOCUMENT).decode()
     assert set(re.findall(r"#/components/schemas/(\w+)", text)) == set(DOCUMENT["components"]["schemas"])
+    assert "$defs" not in text

@@ -231,7 +231,7 @@ PARAMETERS: dict[str, Any] = {
     "tz": "Europe/Berlin",
     "start_time": "2026-05-04T10:00:00Z",
     "end_time": "2026-05-04T11:00:00Z",
-    "by": "service,endpoint",
+    "by": "country",
     "measures": "count,p99_ms",
     "sort": "-p99_ms",
     "step": "30m",

@@ -65,6 +65,20 @@ ANSWERS: dict[str, Any] = {
         "matched": 48210,
         "basis": _BASIS,
     },
+    "geo": {
+        "places": [
+            {
+                "country": "BR",
+                "region": "LATAM",
+                "city": "São Paulo",
+                "values": {"count": 1210, "p99_ms": 466.87},
+                "share": 0.0251,
+            }
+        ],
+        "places_total": 12,
+        "matched": 48210,
+        "basis": _BASIS,
+    },
     "facets": {
         "facets": [
             {
