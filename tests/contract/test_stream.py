@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import time
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pulsestream.errors import Cancelled, QueryTooHeavy, StoreError
 from pulsestream.query.export import COLUMNS, FORMS, Format, finished, statement
 from pulsestream.query.expression import All, Field, Has, Not, one_of
 from pulsestream.query.model import Query, View
 from pulsestream.store import ndjson
-from pulsestream.store.port import Statement
+from pulsestream.store.port import QueryLimits, Statement
 from pulsestream.store.record import COLUMNS as RECORD
 from pulsestream.store.record import event_json
 from unit.ingest.lines import event, line
@@ -148,14 +151,87 @@ def test_only_what_matches_and_may_be_seen_is_in_it(odd):
     assert pq.read_table(io.BytesIO(_exported(odd, Format.PARQUET, without)))["event_id"].to_pylist() == ["odd-1"]
 
 
-@pytest.mark.parametrize("form", Format)
-def test_nothing_is_a_whole_file_too(session, form):
-    found = _exported(session, form)
-    if form is Format.PARQUET:
-        assert pq.read_table(io.BytesIO(found)).num_rows == 0
-    elif form is Format.ARROW:
-        assert pa.ipc.open_file(found).read_all().num_rows == 0
-    elif form is Format.CSV:
-        assert found.decode().splitlines() == [",".join(f'"{name}"' for name in COLUMNS)]
-    else:
-        assert found == b""
+def test_nothing_is_a_whole_file_too(session):
+    assert _exported(session, Format.NDJSON) == b""
+    assert _exported(session, Format.CSV).decode() == ",".join(f'"{name}"' for name in COLUMNS) + "\r\n"
+    assert [table.num_rows for table in _tables(session)] == [0, 0]
+
+
+# ---- in the middle of it
+
+ENDLESS = Statement("SELECT repeat('x', 100) FROM numbers(1000000000000)", {})
+FAILS = Statement(
+    "SELECT concat(repeat('x', 100), toString(throwIf(number = 1000000, 'secret'))) FROM numbers(2000000)", {}
+)
+
+
+def _under_way(session, name):
+    """How many rows the statement of this name has read; None where there is no such statement."""
+    asked = "SELECT read_rows FROM system.processes WHERE Settings['log_comment'] = {name:String}"
+    rows = session.ask(Statement(asked, {"name": name})).rows
+    return rows[0][0] if rows else None
+
+
+def _until(holds):
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def beside(store):
+    with contextlib.closing(store.session(threads=1)) as beside:
+        yield beside
+
+
+def test_who_leaves_ends_the_statement(session, beside):
+    with contextlib.closing(session.stream(ENDLESS, "RawBLOB", "left")) as stream:
+        assert next(stream)
+        assert _under_way(beside, "left") is not None
+    _until(lambda: _under_way(beside, "left") is None)
+    assert session.ask(Statement("SELECT 1", {})).rows[0][0] == 1
+
+
+def test_who_reads_slowly_stops_the_engine(session, beside):
+    with contextlib.closing(session.stream(ENDLESS, "RawBLOB", "slow")) as stream:
+        for _ in range(2):
+            next(stream)
+            seen = [None]
+
+            def stands_still(seen=seen):
+                seen.append(_under_way(beside, "slow"))
+                time.sleep(0.1)
+                return seen[-1] is not None and seen[-1] == seen[-2]
+
+            _until(stands_still)
+            assert seen[-1] < 10_000_000  # of 100 bytes each
+
+
+def test_another_session_can_end_it(session, beside):
+    stream = session.stream(ENDLESS, "RawBLOB", "ended")
+    next(stream)
+    _until(lambda: beside.cancel("ended"))
+    with pytest.raises(Cancelled):
+        for _ in stream:
+            pass
+
+
+def test_what_fails_in_the_middle_is_raised_behind_what_there_was(session):
+    found = []
+    with pytest.raises(StoreError, match="error 395") as caught:
+        found.extend(session.stream(FAILS, "RawBLOB", "fails"))
+    assert b"".join(found).strip(b"x0") == b""
+    assert "secret" not in str(caught.value)
+    assert sum(map(len, found)) > 1_000_000
+
+
+@pytest.mark.usefixtures("odd")
+def test_a_limit_ends_it(store):
+    limits = QueryLimits(seconds_max=30, rows_max=5, memory_bytes_max=1 << 30)
+    with contextlib.closing(store.session(threads=1, limits=limits)) as limited, pytest.raises(QueryTooHeavy):
+        _exported(limited, Format.PARQUET)
+    limits = QueryLimits(seconds_max=1, rows_max=10**15, memory_bytes_max=1 << 30)
+    with contextlib.closing(store.session(threads=1, limits=limits)) as limited, pytest.raises(QueryTooHeavy):
+        for _ in limited.stream(ENDLESS, "RawBLOB", "long"):
+            pass

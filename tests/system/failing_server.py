@@ -8,9 +8,10 @@ from pulsestream.query.run import Questions
 from pulsestream.store.clickhouse import ClickHouseSession
 from pulsestream.store.port import Statement
 
-insert_events, ask, event, block_of = (
+insert_events, ask, stream, event, block_of = (
     ClickHouseSession.insert_events,
     ClickHouseSession.ask,
+    ClickHouseSession.stream,
     Questions.event,
     feed.block_of,
 )
@@ -34,6 +35,14 @@ def ask_refused(self, statement, *name):
     return ask(self, statement, *name)
 
 
+def stream_refused(self, statement, *args, **how):
+    """The engine's own error behind all that there was."""
+    yield from stream(self, statement, *args, **how)
+    for value in statement.parameters.values():
+        if "halfway" in str(value):
+            ask(self, Statement("SELECT toUInt8({value:String})", {"value": str(value)}))
+
+
 async def event_defect(self, tenant, event_id):
     if "defect" in event_id:
         raise ValueError({"asked": event_id})
@@ -52,6 +61,7 @@ def block_defect(frames):
 if __name__ == "__main__":
     ClickHouseSession.insert_events = insert_refused
     ClickHouseSession.ask = ask_refused
+    ClickHouseSession.stream = stream_refused
     Questions.event = event_defect
     feed.block_of = block_defect
     command()

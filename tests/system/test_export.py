@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import http.client
 import io
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from system.program import Program, event
+from system.program import KEY, Program, event
 
 pytestmark = pytest.mark.slow
 
@@ -87,3 +90,43 @@ def test_a_wrong_parameter_is_named(program, query, named):
     answer = program.ask("GET", f"/export{query}")
     assert answer.status == 422
     assert [error["field"] for error in answer.json["errors"]] == [named]
+
+
+def begun(program, query):
+    """An export whose head is there, and whose body nobody has read."""
+    connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=60)
+    connection.request("GET", f"/api/v1/export{query}", headers={"X-API-Key": KEY})
+    return connection, connection.getresponse()
+
+
+def test_what_fails_in_the_middle_is_broken_off(tmp_path):
+    script = [str(Path(__file__).with_name("failing_server.py"))]
+    with Program(tmp_path, script=script) as program:
+        source = {"service": "halfway", "endpoint": "/", "method": "GET"}
+        program.send([event(n, source=source) for n in range(100)])
+        for form in ("ndjson", "csv", "parquet", "arrow"):
+            connection, answer = begun(program, f"?format={form}&q=service:halfway")
+            assert (answer.status, answer.headers["X-Events-Matched"]) == (200, "100")
+            with contextlib.closing(connection), pytest.raises(http.client.IncompleteRead):
+                answer.read()
+        # Where nothing was sent yet, it is an answer like any other.
+        nothing = program.ask("GET", "/export?q=service:halfway&end_time=2000-01-01T00:00:00Z")
+        assert (nothing.status, nothing.json["code"]) == (503, "store")
+        assert program.get("/ingestion/health")["status"] == "healthy"
+    said = program.log
+    assert said.count("an export was broken off") == 4
+    assert "Traceback" not in said
+    assert "halfway" not in said
+
+
+def test_who_leaves_in_the_middle_lets_the_next_one_begin(tmp_path):
+    with Program(tmp_path, export_threads=1) as program:
+        for start in range(0, 8_000, 2_000):
+            program.send([event(n, payload={"text": "x" * 8_000}) for n in range(start, start + 2_000)])
+        connection, answer = begun(program, "")
+        assert answer.status == 200
+        # More than fits between the engine and a reader that does not read: this one has the thread.
+        with contextlib.closing(connection):
+            assert answer.read(1000)
+        assert exported(program, "?format=csv").headers["X-Events-Matched"] == "8000"
+    assert "Traceback" not in program.log

@@ -112,7 +112,7 @@ class Download:
             except PulseStreamError as error:
                 if not left.done():
                     log.warning("an export was broken off: %s", error)
-                    connection_of(scope).abort()
+                    connection_of(scope).leave()
                     await left
                 return
             await send({"type": "http.response.body", "body": b"", "more_body": False})

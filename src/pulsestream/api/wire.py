@@ -29,8 +29,8 @@ class Bounds(Struct, frozen=True):
 
 
 class Claimable(Protocol):
-    def abort(self) -> None:
-        """Close at once, so that the peer knows that its answer is not whole."""
+    def leave(self) -> None:
+        """Close, behind what is written. An answer in chunks that has not ended is not whole then."""
 
     def claim(self, tenant: str, connections_max: int) -> bool:
         """Say whose connection this is. False where that tenant has as many others open as it may."""
@@ -45,7 +45,7 @@ class _Unwired:
     def claim(self, _tenant: str, _connections_max: int) -> bool:
         return True
 
-    def abort(self) -> None:
+    def leave(self) -> None:
         pass
 
     def when_left(self, _call: Callable[[], None] | None, *, at_its_end: bool = False) -> None:
