@@ -40,6 +40,8 @@ TARGETS = (
     Target("asking", "by_id_ms", "10M: one event by its id", 15, " ms", at_least=False),
     Target("asking", "text_ms", "10M: free text over 24 hours", 200, " ms", at_least=False),
     Target("asking", "growth_at_most", "a 24-hour question at 10M, times at 1M", 3, "", at_least=False),
+    Target("export", "parquet_s", "1M events to Parquet", 5, " s", at_least=False),
+    Target("export", "memory_mb", "exports of 1M events: memory of the server", 1_000, " MB", at_least=False),
     Target("search", "ms.newest", "search among 1M, newest", 50, " ms", at_least=False),
     Target("search", "ms.all", "search among 1M, five filters", 50, " ms", at_least=False),
 )
