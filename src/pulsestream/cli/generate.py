@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import gzip
 import math
-import os
 import secrets
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, NoReturn, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from pulsestream.cli.output import STDOUT, size, target, write_all
 from pulsestream.clock import SystemClock
-from pulsestream.errors import PulseStreamError, UsageError
+from pulsestream.errors import UsageError
 
 if TYPE_CHECKING:
     from pulsestream.generate import Generation, ServiceSummary, Summary
-
-_STDOUT = "-"
-_GZIP_LEVEL = 4  # level 6 makes 6 % less and takes twice as long on these events
 
 
 @click.command("generate")
@@ -38,7 +32,7 @@ _GZIP_LEVEL = 4  # level 6 makes 6 % less and takes twice as long on these event
 @click.option(
     "-o",
     "--output",
-    default=_STDOUT,
+    default=STDOUT,
     metavar="FILE",
     help="Where to write; - is stdout, the default. A name that ends in .gz or .zst is compressed.",
 )
@@ -80,8 +74,8 @@ def command(
     began = clock.monotonic()
     console = Console(stderr=True)
     # A bar over lines that scroll by on the same terminal would only tear them.
-    shown = not quiet and console.is_terminal and not (output == _STDOUT and sys.stdout.isatty())
-    with _target(output) as file, _progress(console, count) if shown else nullcontext() as advance:
+    shown = not quiet and console.is_terminal and not (output == STDOUT and sys.stdout.isatty())
+    with target(output) as file, _progress(console, count) if shown else nullcontext() as advance:
         written = _write(generation, file, layout, advance)
     if quiet:
         return
@@ -140,108 +134,12 @@ def _write(generation: Generation, file: BinaryIO, layout: str, advance: Callabl
         text = block
         if layout == "json":
             text = (b",\n" if index else b"[\n") + block[:-1].replace(b"\n", b",\n")
-        written += _write_all(file, text)
+        written += write_all(file, text)
         if advance is not None:
             advance(generation.events)
     if layout == "json":
-        written += _write_all(file, b"\n]\n")
+        written += write_all(file, b"\n]\n")
     return written
-
-
-def _write_all(file: BinaryIO, text: bytes) -> int:
-    """Stdout of an unbuffered Python (`-u`) takes only what the pipe has room for."""
-    left = memoryview(text)
-    while left:
-        left = left[file.write(left) :]
-    return len(text)
-
-
-@contextmanager
-def _target(output: str) -> Iterator[BinaryIO]:
-    """The open output. A file appears under its name when it is complete; until then it has another one."""
-    if output == _STDOUT:
-        with _quiet_pipe():
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        return
-    path = Path(os.path.realpath(output))  # a link stays a link
-    try:
-        if path.is_dir():
-            raise UsageError(f"{output} is a folder; name a file in it")
-        if path.exists() and not path.is_file():  # a device or a named pipe: there is nothing to rename
-            with path.open("wb") as file, _compressed(file, output) as writer:
-                yield writer
-            return
-        with _renamed(path) as partial, _compressed(partial, output) as writer:
-            yield writer
-    except OSError as error:
-        raise PulseStreamError(f"cannot write {output}: {_reason(error, path)}") from None
-
-
-@contextmanager
-def _renamed(path: Path) -> Iterator[IO[bytes]]:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with _stopped_by_signal():
-        try:
-            with partial.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:  # a signal may arrive as soon as the file is there
-            partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def _stopped_by_signal() -> Iterator[None]:
-    """Turn SIGTERM into an exit that cleans up."""
-
-    def stop(number: int, _frame: object) -> NoReturn:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _compressed(file: IO[bytes], name: str) -> Iterator[BinaryIO]:
-    if name.endswith(".gz"):
-        # No name and no time inside, so that the same events are the same bytes.
-        with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as writer:
-            yield cast("BinaryIO", writer)
-    elif name.endswith(".zst"):
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-        with zstd.ZstdFile(file, "wb") as writer:
-            yield cast("BinaryIO", writer)
-    else:
-        yield cast("BinaryIO", file)
-
-
-@contextmanager
-def _quiet_pipe() -> Iterator[None]:
-    """A reader that has seen enough (`| head`) is no failure."""
-    try:
-        yield
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit; give it somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:
-        raise PulseStreamError(f"cannot write to stdout: {error.strerror}") from None
-
-
-def _reason(error: OSError, path: Path) -> str:
-    if isinstance(error, FileNotFoundError) and not path.parent.exists():
-        return f"there is no folder {path.parent}; make it first"
-    if isinstance(error, PermissionError):
-        return "you have no permission; choose another place or ask its owner"
-    return f"{error.strerror or error}; nothing was kept"
 
 
 @contextmanager
@@ -285,19 +183,10 @@ def _print_summary(
             style="bold" if row is summary else "",
         )
     rate = f" ({summary.events / seconds:,.0f} events/s)" if seconds >= 1 else ""
-    say(f"{summary.events:,} events, {_size(written)}, in {seconds:.1f} s{rate}")
+    say(f"{summary.events:,} events, {size(written)}, in {seconds:.1f} s{rate}")
     say(f"{span[0]:%Y-%m-%d %H:%M} to {span[1]:%Y-%m-%d %H:%M} UTC\n")
     console.print(table)
     say("\nstatus: " + ", ".join(f"{name} {count:,}" for name, count in summary.statuses.items()))
     times = ((name, getattr(summary, f"{name}_ms")) for name in ("p50", "p95", "p99"))
     say("response time: " + ", ".join(f"{name} {value:,.0f} ms" for name, value in times))
     say(f"the same again: {again}")
-
-
-def _size(count: int) -> str:
-    value, unit = float(count), "bytes"
-    for larger in ("kB", "MB", "GB"):
-        if value < 1000:  # noqa: PLR2004 - decimal units
-            break
-        value, unit = value / 1000, larger
-    return f"{count} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
