@@ -17,6 +17,7 @@ VERBS = {
     "generate": "Write realistic API-call events to a file or stdout.",
     "ingest": "Send files of events to a server, with progress and statistics.",
     "search": "Find events.",
+    "export": "All events that match, as a file: NDJSON, CSV, Parquet or Arrow.",
     "tail": "Follow new events as they arrive.",
     "top": "What there is most of, or what is worst.",
     "services": "Rate, errors and duration of services and endpoints, and how they are.",

@@ -25,6 +25,11 @@ def write_all(file: BinaryIO, text: bytes) -> int:
     return len(text)
 
 
+def packing(name: str) -> str:
+    """The extension of a file that is compressed; empty for any other."""
+    return next((extension for extension in (".gz", ".zst") if name.endswith(extension)), "")
+
+
 @contextmanager
 def target(output: str) -> Iterator[BinaryIO]:
     """The open output. A file appears under its name when it is complete; until then it has another one."""
@@ -77,11 +82,12 @@ def _stopped_by_signal() -> Iterator[None]:
 
 @contextmanager
 def _compressed(file: IO[bytes], name: str) -> Iterator[BinaryIO]:
-    if name.endswith(".gz"):
+    packed = packing(name)
+    if packed == ".gz":
         # No name and no time inside, so that the same events are the same bytes.
         with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as writer:
             yield cast("BinaryIO", writer)
-    elif name.endswith(".zst"):
+    elif packed == ".zst":
         if sys.version_info >= (3, 14):
             from compression import zstd
         else:

@@ -205,6 +205,30 @@ class Connection:
         self._observe(Attempt(reply.status, latency_s, events, retry, over_rate=reply.fits_in_s is not None))
         return reply
 
+    async def open(self, path: str, params: Params = (), *, silence_s: float) -> aiohttp.ClientResponse:
+        """Ask once; the caller reads the body and closes it. `silence_s`: the longest pause in it.
+
+        Raises what `unreachable` and `refusal` return.
+        """
+        if self._session is None:
+            raise RuntimeError("use the client in an `async with` block")
+        try:
+            response = await self._session.get(
+                f"{self.url}/api/v1{path}",
+                params=list(params),
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._timeout_s, sock_read=silence_s),
+                allow_redirects=False,
+                read_bufsize=_PART_BYTES,
+            )
+            if response.status == HTTPStatus.OK:
+                return response
+            async with response:
+                reply = _reply(response.status, await response.read(), response.headers.get("Retry-After"))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = _no_answer(error, silence_s)
+            raise self.unreachable(failure) from failure
+        raise self.refusal(reply)
+
     async def get_json(self, path: str, params: Params = (), *, shape: type[T]) -> T:
         """Ask, and decode the answer as `shape`; tries again while that can help.
 
