@@ -22,6 +22,7 @@ VERBS = {
     "top": "What there is most of, or what is worst.",
     "services": "Rate, errors and duration of services and endpoints, and how they are.",
     "errors": "What fails, in groups of the same failure.",
+    "report": "A report as one HTML page, to be sent and printed.",
     "stats": "What the server received, stored and refused; services at a glance.",
     "key": "Make, list and revoke API keys.",
     "tenant": "Make, list, change and delete tenants.",

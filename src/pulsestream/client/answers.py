@@ -83,25 +83,38 @@ class Red(Struct, frozen=True, kw_only=True):
     request_rate: float = 0.0
     errors: int = 0
     error_rate: float | None = None
+    errors_5xx: int = 0
+    rate_5xx: float | None = None
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
     apdex: float | None = None
+    apdex_threshold_ms: float | None = None
     last_seen: datetime | None = None
     health: Health = Health()
     sparkline: Sparkline = Sparkline()
     change: Changes = Changes()
 
 
+class Window(Struct, frozen=True):
+    start_time: datetime
+    end_time: datetime
+
+
 class Services(Struct, frozen=True, kw_only=True):
+    """`previous`: what the rows are compared with; null where that cannot be seen."""
+
     total: Red
     services: list[Red]
+    services_total: int = 0
+    previous: Window | None = None
     basis: Basis = Basis()
 
 
 class Endpoints(Struct, frozen=True, kw_only=True):
     total: Red
     endpoints: list[Red]
+    endpoints_total: int = 0
     basis: Basis = Basis()
 
 
