@@ -95,7 +95,7 @@ async def put(client: Client, path: str, parameters: Params, *, shape: type[T]) 
 
 
 class Misunderstood(click.ClickException):
-    """A query that the server does not understand, drawn with a mark under what is wrong."""
+    """A query that is not understood, drawn with a mark under what is wrong, and what may stand there below that."""
 
     exit_code = 2
 
@@ -107,10 +107,13 @@ class Misunderstood(click.ClickException):
     def show(self, file: object = None) -> None:  # noqa: ARG002 - click's signature
         console = Console(stderr=True, highlight=False)
         console.print(Text.assemble("pulsestream: ", plain(self.message)), soft_wrap=True)
-        for line in marked(self._query, self._error.position, self._error.length):
-            console.print(Text("  ").append_text(line), soft_wrap=True)
-        if self._error.suggestion:
-            console.print(Text.assemble("  ", plain(self._error.suggestion)), style="green", soft_wrap=True)
+        query, marks = marked(self._query, self._error.position, self._error.length)
+        under = [marks, Text(plain(self._error.suggestion), style="green")] if self._error.suggestion else [marks]
+        blanks = len(marks.plain) - len(marks.plain.lstrip())
+        console.print(Text("  ").append_text(query), soft_wrap=True)
+        for line in under:
+            indent = "" if line is marks else " " * blanks
+            console.print(Text(f"  {indent}").append_text(line), soft_wrap=True)
 
 
 def marked(query: str, position: int, length: int) -> list[Text]:
