@@ -32,15 +32,22 @@ class _Rows(Struct, frozen=True):
 
 @click.command()
 @question
+@click.option(
+    "--sort",
+    default="-count",
+    show_default=True,
+    metavar="BY",
+    help="count, users, first_seen or last_seen; with - before it the highest comes first.",
+)
 @click.option("-n", "--limit", type=click.IntRange(1), default=10, show_default=True, metavar="N", help="Most groups.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object.")
-def command(*, question: Question, limit: int, as_json: bool) -> None:
+def command(*, question: Question, sort: str, limit: int, as_json: bool) -> None:
     """What fails: errors in groups of the same failure, the most frequent first.
 
-    Of each how often, since when, how many users met it, and the id of an example. By default of the last 24 hours.
-    Into a pipe it prints one JSON object a group.
+    Of each how often, since when, how many users met it, and the id of an example. NEW has not been seen in the week
+    before. By default of the last 24 hours. Into a pipe it prints one JSON object a group.
     """
-    raw = ask(question, "/query/errors", [("limit", str(limit))], shape=Raw)
+    raw = ask(question, "/query/errors", [("sort", sort), ("limit", str(limit))], shape=Raw)
     if as_json:
         print_json(raw)
         return
@@ -52,7 +59,9 @@ def command(*, question: Question, limit: int, as_json: bool) -> None:
 
 
 def _render(console: Console, question: Question, answer: Failures, now: datetime) -> None:
-    shown = f"  {len(answer.groups):,} of {answer.groups_total:,} groups" if answer.groups else ""
+    shown = ""
+    if answer.groups:
+        shown = f"  {answer.matched:,} errors, {len(answer.groups):,} of {answer.groups_total:,} groups"
     print_line(console, heading("Errors", answer.basis, question.zone, shown), indent=0)
     if not answer.groups:
         console.print("  Nothing failed in this time.", style="green")

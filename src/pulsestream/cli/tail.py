@@ -14,6 +14,7 @@ from pulsestream.cli import options
 from pulsestream.cli.connect import connect
 from pulsestream.cli.filters import filters, parameters
 from pulsestream.cli.listing import Lines
+from pulsestream.cli.question import piped
 from pulsestream.errors import Overloaded, ServerUnreachable, TooManyRequests
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Arrivals(Struct, frozen=True):
     metavar="N",
     help="Begin with the newest N events.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print whole events, one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print whole events, one JSON object a line, as into a pipe.")
 def command(
     *,
     text: tuple[str, ...],
@@ -61,7 +62,7 @@ def command(
 
 
 async def _follow(client: Client, asked: list[tuple[str, str]], count: int, *, as_json: bool) -> None:
-    printer = _Printer(as_json=as_json)
+    printer = _Printer(as_json=as_json or piped())
     async with client:
         # Without `after` the newest come: at least one is asked for, to learn where the end is.
         page = await _ask(client, asked, limit=max(count, 1))

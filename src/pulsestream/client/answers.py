@@ -137,10 +137,14 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 class Failures(Struct, frozen=True, kw_only=True):
+    """`compared_since`: from when on it was looked whether a group is new; null where there was nothing to look at."""
+
     groups: list[Failure]
     groups_total: int = 0
+    matched: int = 0
     step: str = ""
     times: list[datetime] = []
+    compared_since: datetime | None = None
     basis: Basis = Basis()
 
 

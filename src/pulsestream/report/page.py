@@ -280,6 +280,9 @@ def _basis(facts: Facts) -> Html:
         rows.append(
             ("Apdex", f"share of requests answered {within}, and half of those within four times that; from 0 to 1.")
         )
+    since = facts.failures.compared_since
+    if since is not None and any(one.new for one in facts.failures.groups):
+        rows.append(("New failures", f"those that had not been seen since {minute(since, facts.zone)}."))
     if not basis.fresh:
         rows.append(("Newest events", "some may be missing: the server was still filing them."))
     rows.append(("Made", minute(facts.made_at, facts.zone)))

@@ -28,7 +28,14 @@ GROUP = {
     "example": "evt_8f3a",
 }
 EVIL = GROUP | {"message": "\x1b[2J" + "x" * 300, "new": False, "users": 830, "status_code": None}
-ANSWER = {"groups": [GROUP, EVIL], "groups_total": 31, "step": "1h", "times": [], "basis": {"events": 500_000}}
+ANSWER = {
+    "groups": [GROUP, EVIL],
+    "groups_total": 31,
+    "matched": 24_806,
+    "step": "1h",
+    "times": [],
+    "basis": {"events": 500_000},
+}
 
 
 def screen(answer, width=100):
@@ -44,7 +51,7 @@ def test_a_group_says_how_often_where_what_since_when_and_whom(width):
     lines = screen(ANSWER, width)
     assert all(len(line) <= width for line in lines)
     assert "\x1b" not in "".join(lines)
-    assert "2 of 31 groups" in lines[0]
+    assert "24,806 errors, 2 of 31 groups" in screen(ANSWER, 120)[0]
     first, said, facts = lines[2:5]
     assert first.split()[:4] == ["12.4k", "▁▁▂█", "502", "payment-service"]
     assert said.split(maxsplit=1) == ["NEW", "Card declined by issuer <n>"]
@@ -63,9 +70,9 @@ def test_nothing_that_failed_is_good_news():
 
 def test_into_a_pipe_a_group_is_one_object_a_line_as_the_server_said_it(run, stand_in):
     stand_in.answers["errors"] = [ANSWER]
-    code, out, _ = run("errors", "-n", 3, "--since", "7d")
+    code, out, _ = run("errors", "-n", 3, "--since", "7d", "--sort=-users")
     assert code == 0
     assert [json.loads(line) for line in out.splitlines()] == [GROUP, EVIL]
     asked = stand_in.asked()
-    assert asked.keys() == {"start_time", "limit"}
-    assert asked["limit"] == "3"
+    assert asked.keys() == {"start_time", "limit", "sort"}
+    assert (asked["limit"], asked["sort"]) == ("3", "-users")

@@ -94,6 +94,7 @@ ANSWERS = {
             }
         ],
         "groups_total": 31,
+        "compared_since": START - timedelta(days=7),
     },
 }
 _TYPES = {

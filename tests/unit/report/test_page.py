@@ -51,7 +51,7 @@ def hostile(value):
     """The same, with something hostile in place of every text that a user may have sent."""
     if isinstance(value, dict):
         return {
-            key: one if key in ("state", "step") or key.endswith(("_time", "_seen")) else hostile(one)
+            key: one if key in ("state", "step") or key.endswith(("_time", "_seen", "_since")) else hostile(one)
             for key, one in value.items()
         }
     if isinstance(value, list):
@@ -85,6 +85,7 @@ def test_the_page_says_what_matters():
         "All figures are exact.",
         "the 24 hours before, Nov 18, 2026, 12:00 to Nov 19, 2026, 12:00",
         "answered within 500 ms",
+        "had not been seen since Nov 12, 2026, 12:00",
     ):
         assert part.replace("/ ", "/") in said.replace("/ ", "/"), part
 
