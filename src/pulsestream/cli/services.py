@@ -18,12 +18,10 @@ from pulsestream.cli.listing import milliseconds, plain
 from pulsestream.cli.printing import print_json, print_report
 from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question
 from pulsestream.cli.stats import rate_style
-from pulsestream.client.answers import Compared, Endpoints, Red, Services
+from pulsestream.client.answers import Basis, Compared, Endpoints, Red, Services, Sparkline
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from pulsestream.client.answers import Basis
 
 _HEALTH = {"healthy": ("●", "green"), "degraded": ("▲", "yellow"), "failing": ("■", "bold red"), "silent": ("○", "dim")}
 _CHANGED = 0.05  # a smaller change is none
@@ -36,12 +34,30 @@ class _Rows(Struct, frozen=True):
     endpoints: list[Raw] = []
 
 
+class Shown(Struct, frozen=True):
+    """What is on the screen. `there_are`: how many rows there are in all."""
+
+    title: str
+    rows: list[Red]
+    there_are: int
+    total: Red
+    basis: Basis
+
+
 @click.command()
 @question
 @click.option("--endpoints", is_flag=True, help="One line an endpoint.")
 @click.option("--service", metavar="NAME", help="With --endpoints: those of this service.")
+@click.option(
+    "--sort",
+    default="-requests",
+    show_default=True,
+    metavar="MEASURE",
+    help="Sort by it, such as -error_rate or -p95_ms; with - before it the highest comes first.",
+)
+@click.option("-n", "--limit", type=click.IntRange(1), default=100, show_default=True, metavar="N", help="Most lines.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as one JSON object.")
-def command(*, question: Question, endpoints: bool, service: str | None, as_json: bool) -> None:
+def command(*, question: Question, endpoints: bool, service: str | None, sort: str, limit: int, as_json: bool) -> None:
     """Rate, errors and duration of every service, how it is and why, and what changed.
 
     By default of the last 15 minutes, against the 15 minutes before. Into a pipe it prints one JSON object a service.
@@ -50,7 +66,8 @@ def command(*, question: Question, endpoints: bool, service: str | None, as_json
         if not endpoints:
             raise click.UsageError("--service says of which service: it needs --endpoints.")
         question = replace(question, query=narrowed(question.query, (), question.zone, service=(service,)))
-    raw = ask(question, "/query/endpoints" if endpoints else "/query/services", shape=Raw)
+    more = [("sort", sort), ("limit", str(limit))]
+    raw = ask(question, "/query/endpoints" if endpoints else "/query/services", more, shape=Raw)
     if as_json:
         print_json(raw)
     elif piped():
@@ -58,19 +75,22 @@ def command(*, question: Question, endpoints: bool, service: str | None, as_json
         print_rows(rows.endpoints if endpoints else rows.services)
     elif endpoints:
         found = msgspec.json.decode(raw, type=Endpoints)
-        print_report(lambda console: _render(console, question, found.endpoints, found.total, found.basis))
+        shown = Shown("Endpoints", found.endpoints, found.endpoints_total, found.total, found.basis)
+        print_report(lambda console: _render(console, question, shown))
     else:
         answer = msgspec.json.decode(raw, type=Services)
-        print_report(lambda console: _render(console, question, answer.services, answer.total, answer.basis))
+        shown = Shown("Services", answer.services, answer.services_total, answer.total, answer.basis)
+        print_report(lambda console: _render(console, question, shown))
 
 
-def _render(console: Console, question: Question, rows: list[Red], total: Red, basis: Basis) -> None:
-    title = "Endpoints" if any(one.endpoint for one in rows) else "Services"
-    print_line(console, heading(title, basis, question.zone), indent=0)
+def _render(console: Console, question: Question, shown: Shown) -> None:
+    rows, basis = shown.rows, shown.basis
+    more = f"  {len(rows):,} of {shown.there_are:,}" if shown.there_are > len(rows) else ""
+    print_line(console, heading(shown.title, basis, question.zone, more), indent=0)
     if not rows:
         console.print("  No request in this time. --since 24h looks further back.", style="dim")
         return
-    print_columns(console, red_columns([*rows, total]))
+    print_columns(console, red_columns([*rows, _total(shown)]))
     unwell = [one for one in rows if one.health.reason and one.health.state != "healthy"]
     if unwell:
         console.print()
@@ -85,6 +105,20 @@ def _render(console: Console, question: Question, rows: list[Red], total: Red, b
             console.print(Padding(reason, (0, 0, 0, 2 * GAP + 10)))
     console.print()
     print_line(console, Text(footing(basis), style="dim"))
+
+
+def _total(shown: Shown) -> Red:
+    """With the course of all requests, where all rows are here to be added up."""
+    total, rows = shown.total, shown.rows
+    if total.sparkline.requests or shown.there_are > len(rows):
+        return total
+    courses = [one.sparkline for one in rows]
+    requests = _summed([course.requests for course in courses])
+    return replace(total, sparkline=Sparkline(requests=requests, errors=_summed([course.errors for course in courses])))
+
+
+def _summed(courses: list[list[float | None]]) -> list[float | None]:
+    return [sum(value or 0.0 for value in step) for step in zip(*courses, strict=False)]
 
 
 def red_columns(rows: list[Red]) -> list[Column]:

@@ -102,7 +102,9 @@ class Window(Struct, frozen=True):
 
 
 class Services(Struct, frozen=True, kw_only=True):
-    """`previous`: what the rows are compared with; null where that cannot be seen."""
+    """`services_total`: how many there are, also beyond those that are listed. `previous`: what the rows are compared
+    with; null where that cannot be seen.
+    """
 
     total: Red
     services: list[Red]
@@ -112,6 +114,8 @@ class Services(Struct, frozen=True, kw_only=True):
 
 
 class Endpoints(Struct, frozen=True, kw_only=True):
+    """As `Services`."""
+
     total: Red
     endpoints: list[Red]
     endpoints_total: int = 0

@@ -35,11 +35,12 @@ ILL = red("payment-service", health={"state": "failing", "reason": "5xx of 12 % 
 SERVICES = [ILL, red("notification-service")]
 
 
-def screen(rows, width):
+def screen(rows, width, of=None):
     console = Console(width=width, force_terminal=True, color_system=None, highlight=False)
-    decoded = msgspec.json.decode(msgspec.json.encode([*rows, red("")]), type=list[Red])
+    *decoded, total = msgspec.json.decode(msgspec.json.encode([*rows, red("", sparkline={})]), type=list[Red])
+    shown = services.Shown("Services", decoded, len(rows) if of is None else of, total, Basis(events=7))
     with console.capture() as captured:
-        services._render(console, Question(url="", api_key=""), decoded[:-1], decoded[-1], Basis(events=7))
+        services._render(console, Question(url="", api_key=""), shown)
     return captured.get().splitlines()
 
 
@@ -91,7 +92,6 @@ def test_endpoints_of_one_service(run, stand_in):
     assert stand_in.asked()["q"] == "(a OR status_code:500) service:order-service"
     assert stand_in.requests[0][1].startswith("/api/v1/query/endpoints?")
     lines = screen([endpoint], 160)
-    assert "Endpoints" in lines[0]
     assert "GET /api/v1/orders/{order_id}" in lines[2]
     assert "order-service" in lines[2]
 
@@ -105,3 +105,16 @@ def test_a_service_without_endpoints_is_a_wrong_question(run, stand_in):
 
 def test_no_request_says_where_to_look():
     assert "No request in this time. --since 24h looks further back." in screen([], 80)[1]
+
+
+def test_more_rows_than_are_shown_are_said_and_then_no_course_of_all_is_made_up():
+    some, all_of_them = screen(SERVICES, 100, of=250), screen(SERVICES, 100)
+    assert "2 of 250" in some[0]
+    assert "█" not in some[4]
+    assert "█" in all_of_them[4]
+
+
+def test_services_are_sorted_and_limited_as_asked(run, stand_in):
+    stand_in.answers["services"] = [{"total": red(""), "services": SERVICES, "basis": {}}]
+    run("services", "--sort=-p95_ms", "-n", 3)
+    assert (stand_in.asked()["sort"], stand_in.asked()["limit"]) == ("-p95_ms", "3")
