@@ -124,3 +124,23 @@ def ranked(
         return value is None, by_value, -len(group[1]), [in_order(one) for one in group[0]]
 
     return dict(sorted(members.items(), key=rank))
+
+
+def in_one_order(rows: Sequence[Row], name: str, *, descending: bool) -> list[Row]:
+    """By a field; of one value the newest first; what has none last, the newest first."""
+
+    def newest(row: Row) -> tuple[int, int]:
+        return field(row.event, "timestamp"), row.position
+
+    if name == "timestamp":
+        return sorted(rows, key=newest, reverse=descending)
+    choices = DIMENSIONS[name].choices
+
+    def value(row: Row) -> Any:
+        found = field(row.event, name)
+        return choices.index(found) if choices else found.encode() if isinstance(found, str) else found
+
+    latest = sorted(rows, key=newest, reverse=True)
+    there = [row for row in latest if value(row) not in (None, b"")]
+    # A sort that turns round keeps those of one value as they are.
+    return sorted(there, key=value, reverse=descending) + [row for row in latest if value(row) in (None, b"")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
+from pulsestream.query.search import Sort
 
 from differential import worlds
 from differential.oracle import field
@@ -262,3 +263,15 @@ def in_a_range(draw: st.DrawFn, world: World, *, by: int, most: int = 5) -> Quer
         group_by=draw(groups(by)),
         measures=draw(measures),
     )
+
+
+_SORTED = tuple(name for name, one in DIMENSIONS.items() if one.kind not in (Kind.GROUP, Kind.TEXT))
+
+
+@st.composite
+def asked_in_any_order(draw: st.DrawFn, world: World) -> tuple[Query, Sort]:
+    start, end = draw(ranges(world))
+    limit = draw(st.integers(2, 9))
+    query = Query(tenant="-", limit=limit, start=start, end=end, where=draw(filters))
+    name = draw(st.just("timestamp") | st.sampled_from(_SORTED))
+    return query, Sort(name, descending=draw(st.booleans()))

@@ -16,6 +16,8 @@ from pulsestream.query.apdex import Thresholds
 from pulsestream.query.expression import EVERYTHING, Expression, Field, Place, Tag
 from pulsestream.query.model import Query, View
 
+EVERYTHING_SEEN = View()
+
 # ---- which events
 
 
