@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
-from pulsestream.query.search import Sort
 
 from differential import worlds
 from differential.oracle import field
@@ -38,6 +37,7 @@ from pulsestream.query.expression import (
     one_of,
 )
 from pulsestream.query.model import Query, View
+from pulsestream.query.search import Sort
 
 _OFF = tuple(
     timedelta(**{unit: number})

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from pulsestream.query.search import outline, search
 
 from differential import reckoned, worlds
 from differential.courses import in_one_order
@@ -16,6 +15,7 @@ from differential.questions import asked_in_any_order, filters, near, views
 from pulsestream.clock import from_micros
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Query
+from pulsestream.query.search import outline, search
 from pulsestream.query.token import Tokens
 
 _TOKENS = Tokens(b"secret", lambda: b"8 bytes.")
