@@ -42,6 +42,9 @@ TARGETS = (
     Target("asking", "growth_at_most", "a 24-hour question at 10M, times at 1M", 3, "", at_least=False),
     Target("export", "parquet_s", "1M events to Parquet", 5, " s", at_least=False),
     Target("export", "memory_mb", "exports of 1M events: memory of the server", 1_000, " MB", at_least=False),
+    Target("tail", "matches_per_second", "tail: what each of 5 listeners is told", 1_000, "/s"),
+    Target("tail", "dropped", "tail: dropped, of what was told", 0, "", at_least=False),
+    Target("tail", "lag_p99_ms", "tail: from receipt to listener, p99", 500, " ms", at_least=False),
     Target("search", "ms.newest", "search among 1M, newest", 50, " ms", at_least=False),
     Target("search", "ms.all", "search among 1M, five filters", 50, " ms", at_least=False),
 )

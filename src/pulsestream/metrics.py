@@ -97,6 +97,11 @@ REQUESTS_LEFT = Metric(
 QUESTIONS_UNDER_WAY = Metric(
     "pulsestream_questions_under_way", Kind.GAUGE, "Threads that have the engine answer a question (query_threads)."
 )
+TAILS = Metric("pulsestream_tails", Kind.GAUGE, "Listeners of GET /query/tail.")
+TAIL_EVENTS = Metric("pulsestream_tail_events_total", Kind.COUNTER, "Events given to listeners.")
+TAIL_DROPPED = Metric(
+    "pulsestream_tail_dropped_events_total", Kind.COUNTER, "Events that a listener was told of only as a number."
+)
 INFLIGHT_BYTES = Metric(
     "pulsestream_inflight_bytes", Kind.GAUGE, "Bodies read and events checked that wait in memory (inflight_bytes_max)."
 )
@@ -202,6 +207,9 @@ METRICS = (
     REQUESTS_UNDER_WAY,
     REQUESTS_LEFT,
     QUESTIONS_UNDER_WAY,
+    TAILS,
+    TAIL_EVENTS,
+    TAIL_DROPPED,
     INFLIGHT_BYTES,
     CONNECTIONS,
     JOURNAL_GROUP_EVENTS,

@@ -42,11 +42,12 @@ from pulsestream.ingest.segments import Found, Span, scan, segments
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.watermark import Watermark
 from pulsestream.meters import Meters
-from pulsestream.metrics import FEED_LAG, QUESTIONS_UNDER_WAY
+from pulsestream.metrics import FEED_LAG, QUESTIONS_UNDER_WAY, TAILS
 from pulsestream.query.apdex import parse_thresholds
 from pulsestream.query.model import View
 from pulsestream.query.outflow import Exports
 from pulsestream.query.run import Questions
+from pulsestream.query.tail import Tails
 from pulsestream.query.token import NONCE_BYTES, Tokens
 from pulsestream.store.connect import connect
 from pulsestream.store.port import QueryLimits, Session, Store
@@ -96,6 +97,7 @@ class Server:
         self.pipeline: Pipeline
         self.questions: Questions
         self.exports: Exports
+        self.tails: Tails
         self.tokens: Tokens
         self.probe: Probe
         self._control: Database
@@ -271,6 +273,7 @@ class Server:
             threads=self.settings.query_threads,
             mark=secrets.token_hex(8),
         )
+        self.tails = Tails(self.questions, self.watermark)
         self.exports = Exports(
             open_session=partial(self._limited_session, self.settings.export_seconds_max),
             view=self._view,
@@ -297,6 +300,7 @@ class Server:
             dedup=self._dedup,
         )
         self.meters.watch(QUESTIONS_UNDER_WAY, lambda: self.questions.under_way)
+        self.meters.watch(TAILS, lambda: self.tails.listeners)
         self.probe = Probe(open_session=lambda: self._session(1), tick=self.clock.monotonic)
         self.journal.start()
         self.feeder.start()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pulsestream.query import compile as sql
-from pulsestream.query import search
+from pulsestream.query import search, tail
 from pulsestream.query.expression import All, Field, Tag, Text, one_of
 from pulsestream.query.model import Cursor, Query, View
 from pulsestream.store.record import event_id, event_json, place
@@ -105,6 +105,11 @@ def test_counts_hours_and_pages_agree_with_the_events(filled):
         assert [_number(row) for row in arrived] == [number for number in sorted(expected) if number > 30][:8]
         newest = filled.ask(sql.last_arrivals(question, view=View(hidden=hidden))).rows
         assert [_number(row) for row in newest] == sorted(expected, reverse=True)[:7]
+        between = {"after": 30, "upto": 90, "view": View(hidden=hidden)}
+        arrived = filled.ask(tail.arrived(question, limit=7, **between)).rows
+        mine = [number for number in sorted(expected, reverse=True) if 30 < number <= 90]
+        assert [_number(row) for row in arrived] == mine[:7]
+        assert filled.ask(tail.counted(question, **between)).rows[0][0] == len(mine)
         assert all(json.loads(event_json(row))["event_id"] == event_id(row) for row in rows)
 
 

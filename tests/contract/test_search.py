@@ -101,6 +101,10 @@ NAMES = ("timestamp", "response_time_ms", "status_code", "request_size_bytes", "
 EVERYTHING = [made(number) for number in range(1, COUNT + 1)]
 
 
+# What the statements give is compared on every store above; what is made of it need not be.
+in_memory = pytest.mark.parametrize("dsn", ["memory"], indirect=True)
+
+
 def ids(events):
     return [one["event_id"] for one in events]
 
@@ -114,6 +118,7 @@ def test_pages_have_every_match_once_in_its_place(ask):
         assert matched == {len(mine)}
 
 
+@in_memory
 def test_what_arrives_between_two_pages_shifts_none(ask, session):
     arrivals, arrived = iter(range(COUNT + 10, COUNT + 1000)), []
 
@@ -131,6 +136,7 @@ def test_what_arrives_between_two_pages_shifts_none(ask, session):
     assert len(arrived) == 3 * (COUNT // 23)
 
 
+@in_memory
 def test_many_matches_are_paged_as_few_are(ask, monkeypatch):
     monkeypatch.setattr("pulsestream.query.search._DENSE", 1)
     monkeypatch.setattr("pulsestream.query.search._HOURS_MAX", 2)
@@ -143,6 +149,7 @@ def test_many_matches_are_paged_as_few_are(ask, monkeypatch):
         assert ids(seen) == [name for name in expected if int(name[1:]) % 2 == 0]
 
 
+@in_memory
 def test_offset_leaves_out_the_first(ask):
     newest = ids(in_order(EVERYTHING, "timestamp", descending=True))
     query = Query(tenant="acme", limit=5)
@@ -155,6 +162,7 @@ def test_offset_leaves_out_the_first(ask):
     assert [page.following is None for page in found] == [False, False, True, True]
 
 
+@in_memory
 def test_a_page_that_ends_with_a_long_text_says_so(ask, session):
     for number in (500, 501):
         session.insert_events(line(number, event(f"long{number}", context={"user_id": "日" * 2_000})))
@@ -166,6 +174,7 @@ def test_a_page_that_ends_with_a_long_text_says_so(ask, session):
         ask(asked)
 
 
+@in_memory
 def test_an_outline_is_of_all_that_match(ask):
     query = Query(tenant="acme", limit=1, where=one_of(Field("service"), ("c", "b")))
     found = ask(lambda questions: outline(questions, query))

@@ -24,6 +24,7 @@ from pulsestream.api import (
     red,
     search,
     stats,
+    tail,
     tenants,
 )
 from pulsestream.api.auth import guard
@@ -46,6 +47,7 @@ HANDLERS = (
     search.query_event,
     search.query_trace,
     search.query_session,
+    tail.query_tail,
     stats.stats,
     analytics.timeseries,
     analytics.top,

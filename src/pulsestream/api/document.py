@@ -52,6 +52,7 @@ _TAGS = {
     "language": "What can be asked for, and what may follow in a query that is being typed.",
     "red": "How services and endpoints are doing: rate, errors, duration.",
     "search": "Find events with the query language, in any order; by id, by trace, by session.",
+    "tail": "Events as they arrive.",
     "export": "All events that match, as a file.",
     "failures": "What fails, in groups of the same failure.",
     "rate": "Where a tenant stands with its rate.",

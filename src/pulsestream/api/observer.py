@@ -29,9 +29,11 @@ _ROUTES = {
     "/api/v1/query/services": "services",
     "/api/v1/query/endpoints": "endpoints",
     "/api/v1/query/errors": "errors",
+    "/api/v1/query/tail": "listen",
     "/api/v1/export": "export",
     METRICS_PATH: "metrics",
 }
+_LONG = ("listen",)  # they take as long as somebody listens
 _GROUPS = (("/api/v1/ingestion/events/", "event"), ("/api/v1/keys", "keys"), ("/api/v1/tenants", "tenants"))
 
 
@@ -59,7 +61,7 @@ class Observer:
         self._meters.observe(REQUEST_SECONDS, seconds, route)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._say(logging.WARNING, route, status, seconds)
-        elif seconds >= SLOW_S:
+        elif seconds >= SLOW_S and route not in _LONG:
             self._say(logging.INFO, route, status, seconds)
         elif log.isEnabledFor(logging.DEBUG):
             _write(logging.DEBUG, route, status, seconds)

@@ -27,7 +27,7 @@ from pulsestream.clock import SystemClock
 from pulsestream.config import SETTINGS, Settings, is_exposed, load
 from pulsestream.control.keys import DEMO_KEY
 from pulsestream.errors import ConfigError
-from pulsestream.meters import Meters, time_loop
+from pulsestream.meters import time_loop
 from pulsestream.metrics import CONNECTIONS
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         application = build(server)
         _tune_interpreter()
         _announce(server, listener)
-        await _answer_until_told_to_stop(application, listener, _wire(server), server.meters)
+        await _answer_until_told_to_stop(application, listener, _wire(server), server)
     finally:
         await server.stop()
 
@@ -199,7 +199,7 @@ def _wire(server: Server) -> Wire:
     return wire
 
 
-async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.socket, wire: Wire, meters: Meters) -> None:
+async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.socket, wire: Wire, server: Server) -> None:
     import uvicorn
 
     from pulsestream.api.connection import Connection
@@ -213,6 +213,10 @@ async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.sock
                 loop.add_signal_handler(number, self.handle_exit, number, None)
             yield
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            server.tails.end()  # which have no end of their own
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(
         cast("Any", application),
         http=cast("Any", partial(Connection, wire)),
@@ -224,7 +228,7 @@ async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.sock
         proxy_headers=False,  # nothing here asks who the peer is, so no header may say it
         timeout_graceful_shutdown=_LAST_REQUESTS_S,
     )
-    watches = [asyncio.create_task(wire.watch()), asyncio.create_task(time_loop(meters))]
+    watches = [asyncio.create_task(wire.watch()), asyncio.create_task(time_loop(server.meters))]
     try:
         await Web(config).serve(sockets=[listener])
     finally:

@@ -14,6 +14,7 @@ class Watermark:
         self._hurry = hurry
         self._acknowledged: dict[str, int] = {}
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._listening: list[Callable[[], None]] = []
 
     @property
     def fed(self) -> int:
@@ -21,6 +22,14 @@ class Watermark:
 
     def acknowledged(self, tenant: str, position: int) -> None:
         self._acknowledged[tenant] = max(self._acknowledged.get(tenant, 0), position)
+
+    def newest(self, tenant: str) -> int:
+        """The last position that this tenant had acknowledged, since the process began; 0 for none."""
+        return self._acknowledged.get(tenant, 0)
+
+    def listen(self, call: Callable[[], None]) -> None:
+        """Call this whenever the engine has come further."""
+        self._listening.append(call)
 
     def advance(self, fed: int) -> None:
         self._fed = max(self._fed, fed)
@@ -31,6 +40,8 @@ class Watermark:
             elif not future.done():
                 future.set_result(None)
         self._waiting = still
+        for call in self._listening:
+            call()
 
     async def wait_for(self, position: int, patience_s: float) -> bool:
         """Whether the engine has this position, after waiting at most so long for it."""

@@ -121,6 +121,10 @@ class Questions:
         """The rows of one SELECT. Raises QueryTooHeavy, StoreError, TooManyRequests."""
         return await self._on_thread(tenant, lambda session, name: session.ask(statement, name).rows)
 
+    async def read(self, tenant: str, statement: Statement, made: Callable[[Sequence[record.Row]], T]) -> T:
+        """What `made` makes of the rows of one SELECT, on the question's thread: it may take a while."""
+        return await self._on_thread(tenant, lambda session, name: made(session.ask(statement, name).rows))
+
     async def count(self, query: Query) -> int:
         """How many events it is about."""
         [[events]] = await self.ask(query.tenant, sql.count(query, view=self.view(query.tenant)))

@@ -246,6 +246,7 @@ PARAMETERS: dict[str, Any] = {
     "after": "q8sYl1o0m3Jr3bW7cJ0h4y5cM1yq0S0n",
     "fresh": True,
     "minutes": 60,
+    "last": 10,
     "compare": True,
     "detail": "errors",
     "ack": "durable",

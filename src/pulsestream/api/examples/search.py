@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pulsestream.api.examples.sample import STORED
@@ -38,4 +39,10 @@ ANSWERS: dict[str, Any] = {
     "query_event": STORED,
     "query_trace": _STORY,
     "query_session": _STORY,
+    "query_tail": {
+        "text/event-stream": (
+            'event: dropped\ndata: {"count":12}\n\n'
+            f"id: {_FOUND['next_cursor']}\nevent: events\ndata: {json.dumps({'events': [STORED]})}\n\n"
+        )
+    },
 }

@@ -1,0 +1,98 @@
+"""Events as they arrive, as server-sent events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Parameter
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from pulsestream.api import problems
+from pulsestream.api.asked import Asked, asking
+from pulsestream.api.auth import recognise
+from pulsestream.api.operation import ASKING, terms
+from pulsestream.api.parameters import AnyRequest, server_of
+from pulsestream.api.wire import connection_of
+from pulsestream.control.keys import Scope as KeyScope
+from pulsestream.errors import BadParameters, Forbidden, PulseStreamError, Unauthorized
+from pulsestream.metrics import TAIL_DROPPED, TAIL_EVENTS
+from pulsestream.query.model import Query
+from pulsestream.query.tail import Batch, Listener
+from pulsestream.wiring import Server
+
+MEDIA = "text/event-stream"
+LAST_MAX = 1_000
+HEARTBEAT_S = 15.0  # proxies close what says nothing for a minute or so
+_RESUME = "last-event-id"
+
+
+@get("/query/tail", opt=terms(KeyScope.READ, raises=ASKING, media=[MEDIA]), dependencies=asking(None))
+async def query_tail(
+    request: AnyRequest,
+    asked: Asked,
+    last: Annotated[int, Parameter(ge=0, le=LAST_MAX, description="how many of the newest events come first")] = 10,
+    after: str | None = None,
+) -> ASGIApp:
+    """Events that match, as they arrive.
+
+    Server-sent events: `events` with the newest, `dropped` with the number of those that this reader was too slow for.
+    The `id` of each goes into `Last-Event-ID`, or `after`, to go on where a connection ended; `last` counts for nothing
+    then. A comment every 15 s says that nothing happened.
+    """
+    if asked.query.start is not None or asked.query.end is not None:
+        raise BadParameters([("start_time", "a tail is of what arrives from now on: leave out every time range")])
+    server, query = server_of(request), asked.query
+    token = request.headers.get(_RESUME) or after
+    since = server.tokens.position(query.tenant, token) if token else None
+    return Tail(server, query, since, last)
+
+
+class Tail:
+    """The answer. It ends when its reader leaves, its key is good no more, or the server stops."""
+
+    def __init__(self, server: Server, query: Query, after: int | None, last: int) -> None:
+        self._server = server
+        self._query = query
+        self._after = after
+        self._last = last
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        tails = self._server.tails
+        try:
+            async with tails.listening(self._query, after=self._after, last=self._last) as listener:
+                connection_of(scope).when_left(listener.end, at_its_end=True)
+                await self._tell(listener, scope, send)
+        except PulseStreamError as error:
+            await problems.send(send, problems.answer(error))
+
+    async def _tell(self, listener: Listener, scope: Scope, send: Send) -> None:
+        headers = [(b"content-type", MEDIA.encode()), (b"x-accel-buffering", b"no")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        patience_s = 0.0  # at once, so that the reader knows that it is connected, and where it is
+        while True:
+            batch = await listener.next(patience_s)
+            if listener.ended or not self._may(scope):
+                break
+            patience_s = HEARTBEAT_S
+            await send({"type": "http.response.body", "body": self._written(batch), "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _written(self, batch: Batch) -> bytes:
+        server, tenant = self._server, self._query.tenant
+        named = b"id: %b\n" % server.tokens.of_position(tenant, batch.position).encode()
+        if batch.dropped:
+            server.meters.add(TAIL_DROPPED, amount=batch.dropped)
+        dropped = b'event: dropped\ndata: {"count":%d}\n\n' % batch.dropped if batch.dropped else b""
+        if not batch.events:
+            return dropped + named + b": nothing since\n\n"
+        server.meters.add(TAIL_EVENTS, amount=len(batch.events))
+        return b'%b%bevent: events\ndata: {"events":[%b]}\n\n' % (dropped, named, b",".join(batch.events))
+
+    def _may(self, scope: Scope) -> bool:
+        """A key can be revoked, or expire, while somebody listens."""
+        try:
+            recognise(scope["headers"], self._server.keys).may(KeyScope.READ)
+        except (Unauthorized, Forbidden):
+            return False
+        return True
