@@ -15,6 +15,7 @@ from pulsestream.clock import from_micros, to_micros
 from pulsestream.query.apdex import Thresholds
 from pulsestream.query.catalog import DIMENSIONS, Kind
 from pulsestream.query.expression import Field, Inside, Place, Tag
+from pulsestream.query.place import write
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -96,18 +97,8 @@ def label(place: Place, key: Any) -> Any:
     return None if isinstance(place, Field) and key == "" else key
 
 
-def name(place: Place) -> str:
-    match place:
-        case Field(name):
-            return name
-        case Tag(name):
-            return f"tag.{name}"
-        case Inside(root, keys):
-            return ".".join((root, *keys))
-
-
 def labels(places: Sequence[Place], keys: Sequence[Any]) -> dict[str, Any]:
-    return {name(place): label(place, one) for place, one in zip(places, keys, strict=True)}
+    return {write(place): label(place, one) for place, one in zip(places, keys, strict=True)}
 
 
 def ranked(
