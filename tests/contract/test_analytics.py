@@ -122,6 +122,25 @@ def test_measures_over_time_have_a_value_for_every_step(asks):
     assert (found.basis.events, found.basis.exact) == (7, True)
 
 
+def test_a_percentile_is_the_same_alone_and_among_others(asks, monkeypatch):
+    names = ("p50_ms", "p95", "p99.9_ms", "p50", "p0.5_ms", "p05")
+    for estimated in (False, True):
+        if estimated:
+            monkeypatch.setattr("pulsestream.query.run.EXACT_EVENTS_MAX", 1)
+        together = ranked(asks, measures=("count", *names, "users"))
+        alone = [ranked(asks, measures=(name,)) for name in names]
+        assert set(together.basis.estimated) == ({*names, "users"} if estimated else set())
+        for at, group in enumerate(together.groups):
+            assert group.values == {
+                "count": group.values["count"],
+                "users": group.values["users"],
+            } | {name: one.groups[at].values[name] for name, one in zip(names, alone, strict=True)}
+        # Of 10, 30 and 50. An estimate may be of the rank before.
+        expected = [30, 30, 30, 30, 10, 10] if estimated else [30, 50, 50, 30, 10, 10]
+        orders = together.groups[0].values
+        assert [orders[name] for name in names] == pytest.approx(expected, rel=0.005)
+
+
 def test_a_step_without_events_says_what_the_engine_says_of_none(asks):
     names = (*MEASURES, "p50_ms", "p99.9")
     nobody = ranked(asks, measures=names, tenant="nobody")

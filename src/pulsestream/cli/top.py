@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 from msgspec import Raw
 from rich.text import Text
 
@@ -12,7 +13,7 @@ from pulsestream.cli.drawing import bar, figure, percent
 from pulsestream.cli.grid import Column, print_columns, print_line
 from pulsestream.cli.listing import plain
 from pulsestream.cli.printing import print_json, print_report
-from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question, read
+from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question
 from pulsestream.client.answers import Group, Top
 from pulsestream.query.catalog import measures_of
 
@@ -53,7 +54,7 @@ def command(*, question: Question, by: str, measures: str, sort: str | None, lim
     if as_json:
         print_json(raw)
         return
-    answer = read(raw, Top)
+    answer = msgspec.json.decode(raw, type=Top)
     if table:
         print_report(lambda console: _render(console, question, answer, sorted_by.removeprefix("-")))
     else:

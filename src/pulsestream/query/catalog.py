@@ -240,18 +240,23 @@ def measure(name: str) -> Measure | None:
     """By its name; a percentile of the response time is `p95_ms` or `p99.9_ms`, or the same without `_ms`."""
     if name in MEASURES:
         return MEASURES[name]
-    match = _PERCENTILE.fullmatch(name)
-    if match is None:
+    level = percentile(name)
+    if level is None:
         return None
-    level = f"{float(match[1]) / 100:.7g}"
     return Measure(
         sql=f"if({_REQUESTS} = 0, NULL, quantileExactIf({level})({RESPONSE_TIMES}))",
         # DDSketch (Masson, Rim and Lee, 2019): the relative error is a bound, not a likelihood.
         estimate=f"if({_REQUESTS} = 0, NULL, quantileDDIf(0.005, {level})({RESPONSE_TIMES}))",
-        bound="within 0.5 % of the value",
+        bound="within 0.5 % of the response time at that rank, or the one before",
         unit="ms",
-        help=f"response time that {match[1]} % of the requests stay under",
+        help=f"response time that {float(level) * 100:g} % of the requests stay under",
     )
+
+
+def percentile(name: str) -> str | None:
+    """The level, 0 to 1, of a measure that is a percentile of the response time."""
+    match = _PERCENTILE.fullmatch(name)
+    return None if match is None else f"{float(match[1]) / 100:.7g}"
 
 
 def quantiles(levels: str, combinator: str, *, estimated: bool) -> str:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pulsestream.clock import to_micros
 from pulsestream.query.apdex import Thresholds
-from pulsestream.query.catalog import APDEX_T, MEASURES, Measure, measures_of
+from pulsestream.query.catalog import APDEX_T, MEASURES, RESPONSE_TIMES, Measure, measures_of, percentile, quantiles
 from pulsestream.query.condition import Bound, condition, like_pattern, value
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Query, View
@@ -94,8 +94,22 @@ class Where:
 
 
 def measured(names: Sequence[str], bound: Bound, apdex: Thresholds, *, estimated: bool = False) -> list[str]:
-    """The SQL of these measures, of a group of events. What is per second is not divided yet."""
-    return [_sql(measure, bound, apdex, estimated=estimated) for measure in measures_of(tuple(names)).values()]
+    """The SQL of these measures, of a group of events. What is per second is not divided yet.
+
+    Several percentiles are taken from one collection of response times: three cost a fifth less so.
+    """
+    measures = measures_of(tuple(names))
+    of_name = {name: level for name, level in ((name, percentile(name)) for name in measures) if level is not None}
+    levels = list(dict.fromkeys(of_name.values()))
+    if len(levels) < 2:  # noqa: PLR2004 - one alone is as well by itself
+        return [_sql(measure, bound, apdex, estimated=estimated) for measure in measures.values()]
+    together = f"{quantiles(', '.join(levels), 'If', estimated=estimated)}({RESPONSE_TIMES})"
+    return [
+        f"if({MEASURES['requests'].sql} = 0, NULL, {together}[{levels.index(of_name[name]) + 1}])"
+        if name in of_name
+        else _sql(measure, bound, apdex, estimated=estimated)
+        for name, measure in measures.items()
+    ]
 
 
 def _sql(measure: Measure, bound: Bound, apdex: Thresholds, *, estimated: bool) -> str:
