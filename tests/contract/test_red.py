@@ -159,6 +159,18 @@ def test_a_range_without_events_has_a_total_of_nothing(ask):
     assert (before.steps.count, before.rows) == (0, [])
 
 
+def test_a_range_of_full_hours_has_its_start_and_not_its_end(ask, session):
+    hour, moment = timedelta(hours=1), timedelta(microseconds=1)
+    ends = [END - (NOW - hour * 2), END - (NOW - hour)]  # how long before END
+    session.insert_events(
+        b"".join(call(4 * n + m, ends[n] + moment * m) for n in (0, 1) for m in (0, 1))  # on it, and just before
+    )
+    table = ask(start=NOW - 2 * hour, end=NOW - hour)
+    assert (table.total.now.requests, table.rows[0].last_seen) == (2, NOW - hour - moment)
+    assert ask(start=NOW - 2 * hour, end=NOW - hour, view=View(oldest=NOW - 2 * hour)).total.now.requests == 2
+    assert ask(start=NOW - 3 * hour, end=NOW - hour, view=View(oldest=NOW - hour - moment)).total.now.requests == 1
+
+
 def test_endpoints_are_sorted_cut_and_filtered(ask, session):
     events = [
         *(call(n, seconds(n), endpoint=f"/{n % 4}", ms=100 * (n % 4), status=500 if n % 4 == 2 else 200)

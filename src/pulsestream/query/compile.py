@@ -16,7 +16,8 @@ from pulsestream.store.port import Parameter, Statement, in_pieces
 from pulsestream.store.record import COLUMNS
 
 _SECONDS_MAX = 2**32 - 1  # of the engine's DateTime
-_LONG_US = 36 * 3_600_000_000  # from where on three readings of a range take less than one
+_HOUR_US = 3_600_000_000
+_LONG_US = 36 * _HOUR_US  # from where on three readings of a range take less than one
 _MADE = "hour, tag_pairs, country, region, city, device_type"  # columns that the engine makes of others
 
 
@@ -50,13 +51,24 @@ class Where:
         self._conditions.append(condition)
 
     def __str__(self) -> str:
-        """The hour is in the sorting key: of a time alone the engine has to read every granule's."""
-        times = []
-        if self._start_us is not None:
-            times.append(f"hour >= {self._hour(self._start_us)} AND timestamp >= {self.bound.moment(self._start_us)}")
-        if self._end_us is not None:
-            times.append(f"hour <= {self._hour(self._end_us)} AND timestamp < {self.bound.moment(self._end_us)}")
-        return self._all(*times)
+        return self._all(*self._since(), *self._until())
+
+    def _since(self) -> list[str]:
+        """The hour is in the sorting key: of a time alone the engine has to read every granule's.
+
+        Where a full hour begins, the hour says it all, and the times are not read: a third of what a day's counts cost.
+        """
+        if self._start_us is None:
+            return []
+        hour = f"hour >= {self._hour(self._start_us)}"
+        return [hour] if _is_full_hour(self._start_us) else [hour, f"timestamp >= {self.bound.moment(self._start_us)}"]
+
+    def _until(self) -> list[str]:
+        if self._end_us is None:
+            return []
+        if _is_full_hour(self._end_us):
+            return [f"hour < {self._hour(self._end_us)}"]
+        return [f"hour <= {self._hour(self._end_us)}", f"timestamp < {self.bound.moment(self._end_us)}"]
 
     @property
     def source(self) -> str:
@@ -66,6 +78,8 @@ class Where:
         a column in 40 % of the time, and measured in 70 %.
         """
         if self._start_us is None or self._end_us is None or self._end_us - self._start_us < _LONG_US:
+            return f"events WHERE {self}"
+        if _is_full_hour(self._start_us) and _is_full_hour(self._end_us):
             return f"events WHERE {self}"
         first, last = self._hour(self._start_us), self._hour(self._end_us)
         parts = (
@@ -80,7 +94,7 @@ class Where:
         return " AND ".join((self._tenant, *times, *self._conditions))
 
     def _hour(self, micros: int) -> str:
-        seconds = min(max(micros // 3_600_000_000 * 3600, 0), _SECONDS_MAX)
+        seconds = min(max(micros // _HOUR_US * 3600, 0), _SECONDS_MAX)
         return f"toDateTime({self.bound(seconds, 'Int64')}, 'UTC')"
 
     @property
@@ -91,6 +105,11 @@ class Where:
         all of them are, that is a quarter of the time for nothing.
         """
         return "" if self._filtered else " SETTINGS optimize_move_to_prewhere = 0"
+
+
+def _is_full_hour(micros: int) -> bool:
+    """Of those that the engine's hours can say."""
+    return micros % _HOUR_US == 0 and 0 <= micros <= _SECONDS_MAX * 1_000_000
 
 
 def measured(names: Sequence[str], bound: Bound, apdex: Thresholds, *, estimated: bool = False) -> list[str]:
