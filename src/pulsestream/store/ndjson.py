@@ -14,7 +14,7 @@ import msgspec
 
 from pulsestream.store import record
 
-# Begins a line that holds columns. No line of JSON has this character in it.
+# Around the columns, in front of a line that is to be made of them. No line of JSON has this character in it.
 _ODD = b"\0"
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")  # between the tokens of a payload; in a text they are escaped
 _RESPONSE_TIME = 12  # which of the columns
@@ -87,9 +87,10 @@ _IS_ODD = (
     f" OR position({_TYPED}, '\\\\u') > 0"
 )
 
+# What is odd comes before the line, not in place of it: only so does the engine not make each line in two halves.
 LINE = (
-    f"if({_IS_ODD}, concat(char(0), toJSONString(tuple({record.COLUMNS})), '\\n'),"
-    f" concat({_TYPED}, {_opaque('payload')}, {_opaque('metadata')}, '}}\\n'))"
+    f"concat(if({_IS_ODD}, concat(char(0), toJSONString(tuple({record.COLUMNS})), char(0)), ''),"
+    f" {_TYPED}, {_opaque('payload')}, {_opaque('metadata')}, '}}\n')"
 )
 
 
@@ -110,10 +111,11 @@ def _replaced(text: bytes) -> tuple[list[bytes], bytes]:
     at = 0
     while (odd := text.find(_ODD, at)) >= 0:
         parts.append(text[at:odd])
-        end = text.find(b"\n", odd)
-        if end < 0:
+        middle = text.find(_ODD, odd + 1)
+        end = text.find(b"\n", middle)
+        if middle < 0 or end < 0:
             return parts, text[odd:]
-        parts += [_line(text[odd + 1 : end]), b"\n"]
+        parts += [_line(text[odd + 1 : middle]), b"\n"]
         at = end + 1
     return [*parts, text[at:]], b""
 
