@@ -102,9 +102,9 @@ def test_tables_have_the_columns_of_the_catalog_with_their_types(odd):
         types = dict(zip(table.column_names, table.schema.types, strict=True))
         assert types["timestamp"] == types["received_at"] == pa.timestamp("us", tz="UTC")
         assert [types["tags"].key_type, types["tags"].item_type] == [pa.string(), pa.string()]
-        assert [str(types[name]) for name in ("status_code", "response_time_ms", "cache_hit", "payload")] == [
-            *("uint16", "double", "bool", "string")
-        ]
+        assert [
+            str(types[name]) for name in ("status_code", "response_time_ms", "cache_hit", "payload", "service")
+        ] == [*("uint16", "double", "bool", "string", "string")]
 
 
 def test_a_row_has_what_the_event_has_and_null_for_the_rest(odd):
