@@ -90,3 +90,22 @@ def test_a_query_that_makes_no_sense_is_drawn_with_what_may_be_meant(filled):
     code, out, err = program(filled, "search", "-q", "servce:slow")
     assert (code, out) == (2, "")
     assert err.splitlines()[1:] == ["  servce:slow", "  ^^^^^^", "  service"]
+
+
+def test_what_fails_is_told_in_groups(filled):
+    [group] = rows(filled, "errors", "-q", "service:slow", *DAY)
+    assert (group["count"], group["users"], group["status_code"]) == (5, 1, 502)
+    assert group["message"].startswith("Card declined")
+    assert rows(filled, "search", "-q", f"id:{group['example']}")[0]["event_id"] == group["example"]
+
+
+def test_a_report_is_a_page_of_what_was_sent(filled, tmp_path):
+    path = tmp_path / "report.html"
+    code, out, err = program(filled, "report", "-o", str(path), "--tz", "Europe/Berlin", *DAY)
+    assert (code, out) == (0, "")
+    assert "30 requests" in err
+    written = path.read_text()
+    for part in ("30 requests, of which 83.3 % succeeded", "/<wbr>slow", "Card declined", "(Europe/Berlin)"):
+        assert part in written
+    assert HOSTILE not in written
+    assert "&lt;script&gt;" in written
