@@ -8,7 +8,7 @@ STYLE = Html("""
 :root {
   color-scheme: light dark;
   --page: #f5f6f8; --card: #fff; --ink: #16191f; --soft: #5b6472; --line: #e3e6eb; --faint: #eef0f3;
-  --blue: #2f6bde; --blue-soft: #c9daf9; --red: #c93a31; --amber: #b86e00; --green: #1b7f4d;
+  --blue: #2f6bde; --blue-soft: #c9daf9; --red: #c93a31; --amber: #9a5b00; --green: #1b7f4d;
   --p50: #8fb4f5; --p95: #2f6bde; --p99: #6a3fc4; --refused: #e0a33b; --failed: #c93a31;
   --red-wash: #fcebea; --amber-wash: #fdf3e0; --green-wash: #e6f5ec; --grey-wash: #eef0f3;
 }
@@ -16,7 +16,7 @@ STYLE = Html("""
   :root {
     --page: #0e1116; --card: #161a21; --ink: #e7eaf0; --soft: #98a2b3; --line: #262c37; --faint: #1e232d;
     --blue: #6ea0ff; --blue-soft: #22365c; --red: #ff7a70; --amber: #e8ac4e; --green: #4cc38a;
-    --p50: #46639c; --p95: #6ea0ff; --p99: #b795ff; --refused: #d59a3a; --failed: #f0665c;
+    --p50: #5b80c8; --p95: #6ea0ff; --p99: #b795ff; --refused: #d59a3a; --failed: #f0665c;
     --red-wash: #3a1d1d; --amber-wash: #35280f; --green-wash: #12301f; --grey-wash: #232934;
   }
 }
@@ -170,7 +170,7 @@ tr.all td { border-top: 1px solid var(--line); font-weight: 620; }
   :root {
     color-scheme: light;
     --page: #fff; --card: #fff; --ink: #16191f; --soft: #5b6472; --line: #d8dce2; --faint: #eceef1;
-    --blue: #2f6bde; --blue-soft: #c9daf9; --red: #c93a31; --amber: #b86e00; --green: #1b7f4d;
+    --blue: #2f6bde; --blue-soft: #c9daf9; --red: #c93a31; --amber: #9a5b00; --green: #1b7f4d;
     --p50: #8fb4f5; --p95: #2f6bde; --p99: #6a3fc4; --refused: #e0a33b; --failed: #c93a31;
     --red-wash: #fcebea; --amber-wash: #fdf3e0; --green-wash: #e6f5ec; --grey-wash: #eef0f3;
   }
