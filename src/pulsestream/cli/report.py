@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,10 @@ from pulsestream.cli import options
 from pulsestream.cli.connect import connect
 from pulsestream.cli.question import Question, put, question
 from pulsestream.client.answers import Endpoints, Failures, Services, Timeseries, Top
-from pulsestream.clock import SystemClock
-from pulsestream.errors import PulseStreamError, UsageError
+from pulsestream.clock import SystemClock, from_micros
+from pulsestream.errors import BadQuery, PulseStreamError, UsageError
+from pulsestream.query import language
+from pulsestream.query.expression import During, Last, Search
 from pulsestream.report.facts import Facts
 from pulsestream.report.page import MEASURES, page
 from pulsestream.report.scale import step
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from pulsestream.client.connection import Params
 
 _STDOUT = "-"
-_DAY = "24h"
+_DAY = timedelta(hours=24)
+_FIRST = datetime.min.replace(tzinfo=UTC)  # nothing can be before it
 _ROWS = "10"
 _PLACES = [("measures", "requests,error_rate,p95_ms"), ("sort", "-requests"), ("limit", _ROWS), ("other", "true")]
 # What the report has -> the question that is asked for it.
@@ -64,7 +67,8 @@ def command(*, question: Question, output: str, title: str, as_json: bool) -> No
     last 24 hours; a figure is compared with the time of the same length before.
     """
     now = SystemClock().now()
-    answers = asyncio.run(_ask(_of_one_time(question, now)))
+    question = _of_one_time(question, now)
+    answers = asyncio.run(_ask(question))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(answers), indent=2))
         return
@@ -80,13 +84,34 @@ def command(*, question: Question, output: str, title: str, as_json: bool) -> No
 
 
 def _of_one_time(question: Question, now: datetime) -> Question:
-    """With both ends, so that all answers are of the same time, whenever each is asked."""
-    times = dict(question.times)
-    times.setdefault("end_time", options.rfc3339(now))
-    if "start_time" not in times:
-        end = datetime.fromisoformat(times["end_time"])
-        times["start_time"] = options.rfc3339(end - options.duration(_DAY))
-    return replace(question, times=tuple(times.items()))
+    """With both ends, so that all answers are of the same time, whenever each is asked.
+
+    A time that the query has wins, as the server has it, and stands beside the query from then on.
+    """
+    times = {name: datetime.fromisoformat(text) for name, text in question.times}
+    start, end = times.get("start_time"), times.get("end_time")
+    search = _understood(question, now)
+    match search and search.time:
+        case Last(length):
+            start, end = now - min(length, now - _FIRST), now
+        case During(start_us, end_us):
+            start = None if start_us is None else from_micros(start_us)
+            end = None if end_us is None else from_micros(end_us)
+        case _:
+            search = None
+    query = question.query if search is None else language.write(replace(search, time=None))
+    end = end or now
+    start = start or end - min(_DAY, end - _FIRST)
+    both = (("start_time", options.rfc3339(start)), ("end_time", options.rfc3339(end)))
+    return replace(question, query=query, times=both)
+
+
+def _understood(question: Question, now: datetime) -> Search | None:
+    """None: the server may understand it; it says so if not."""
+    try:
+        return language.read(question.query, now=now, zone=question.zone)
+    except BadQuery:
+        return None
 
 
 async def _ask(question: Question) -> dict[str, Raw]:

@@ -40,6 +40,24 @@ def test_all_questions_are_of_the_same_events_and_the_same_time(answered, run, t
     assert {one["sort"] for one in asked if "compare" in one} == {"-requests", "-p95_ms", "-errors"}
 
 
+@pytest.mark.parametrize(
+    ("query", "sent", "step"),
+    [
+        ("env:production last 7d", "environment:production", "2h"),
+        ("2026-11-01..2026-12-01", None, "1d"),
+        ("since 2026-11-01 until 2026-11-02", None, "30m"),  # both days
+        ("last 100000w", None, "1M"),
+    ],
+)
+@pytest.mark.usefixtures("answered")
+def test_a_time_in_the_query_is_the_time_of_all_questions(run, stand_in, query, sent, step):
+    run("report", "-o", "-", "-q", query)
+    asked = [stand_in.asked(index) for index in range(len(stand_in.requests))]
+    assert {one.get("q") for one in asked} == {sent}
+    assert len({(one["start_time"], one["end_time"]) for one in asked}) == 1
+    assert {one["step"] for one in asked if "step" in one} == {step}
+
+
 def test_the_page_can_go_to_stdout(answered, run):
     code, out, err = run("report", "-o", "-")
     assert (code, err) == (0, "")
