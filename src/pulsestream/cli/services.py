@@ -139,13 +139,13 @@ def red_columns(rows: list[Red]) -> list[Column]:
         ),
         *([Column(title="service", cells=services, least=12, rank=2)] if endpoints else []),
         Column(title="requests", cells=[Text(f"{one.requests:,}") for one in rows], right=True),
-        _changes(rows, "requests", rank=6),
+        *_changes(rows, "requests", rank=6),
         Column(title="req/s", cells=[Text(figure(one.request_rate)) for one in rows], right=True, rank=7),
         Column(title="errors", cells=errors, right=True),
-        _changes(rows, "error_rate", rank=4),
+        *_changes(rows, "error_rate", rank=4),
         Column(title="p50 ms", cells=times["p50_ms"], right=True, rank=3),
         Column(title="p95 ms", cells=times["p95_ms"], right=True),
-        _changes(rows, "p95_ms", rank=5),
+        *_changes(rows, "p95_ms", rank=5),
         Column(title="p99 ms", cells=times["p99_ms"], right=True, rank=1),
         Column(
             title="apdex",
@@ -153,15 +153,16 @@ def red_columns(rows: list[Red]) -> list[Column]:
             right=True,
             rank=8,
         ),
-        _trends(rows, "requests", "blue", rank=1),
+        _trends(rows, "requests", "bright_blue", rank=1),
         _trends(rows, "errors", "red", rank=9),
     ]
 
 
-def _changes(rows: list[Red], measure: str, rank: int) -> Column:
+def _changes(rows: list[Red], measure: str, rank: int) -> list[Column]:
+    """Where nothing has changed, none."""
     grown = [(one.change.previous or {}).get(measure, Compared()).change for one in rows]
     cells = [changed(growth, bad=measure != "requests") for growth in grown]
-    return Column(title="change", cells=cells, rank=rank)
+    return [Column(title="change", cells=cells, rank=rank)] if any(cell.plain for cell in cells) else []
 
 
 def _trends(rows: list[Red], measure: str, style: str, rank: int) -> Column:

@@ -96,7 +96,7 @@ def group_columns(answer: Top, sorted_by: str) -> list[Column]:
     top = max((group.values.get(sorted_by) or 0.0 for group in answer.groups), default=0.0)
 
     def bars(width: int) -> list[Text]:
-        drawn = [Text(bar(group.values.get(sorted_by), top, width), style="blue") for group in answer.groups]
+        drawn = [Text(bar(group.values.get(sorted_by), top, width), style="bright_blue") for group in answer.groups]
         return drawn + [Text()] * (len(rows) - len(drawn))
 
     columns.append(Column(title="", draw=bars, least=_BAR_MIN, most=_BAR_MAX, rank=2))

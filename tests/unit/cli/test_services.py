@@ -37,7 +37,9 @@ SERVICES = [ILL, red("notification-service")]
 
 def screen(rows, width, of=None):
     console = Console(width=width, force_terminal=True, color_system=None, highlight=False)
-    *decoded, total = msgspec.json.decode(msgspec.json.encode([*rows, red("", sparkline={})]), type=list[Red])
+    *decoded, total = msgspec.json.decode(
+        msgspec.json.encode([*rows, red("", sparkline={}, change=rows[0]["change"] if rows else {})]), type=list[Red]
+    )
     shown = services.Shown("Services", decoded, len(rows) if of is None else of, total, Basis(events=7))
     with console.capture() as captured:
         services._render(console, Question(url="", api_key=""), shown)
@@ -62,6 +64,8 @@ def test_a_wide_terminal_shows_what_changed():
     first = screen(SERVICES, 160)[2]
     assert {"▲12%", "▲2.5×", "▼20%", "13.7", "0.87"} <= set(first.split())
     assert "▲" not in screen(SERVICES, 80)[2]
+    assert screen(SERVICES, 160)[1].split().count("change") == 3
+    assert "change" not in screen([red("a", change={})], 160)[1]
 
 
 @pytest.mark.parametrize(
