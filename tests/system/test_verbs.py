@@ -109,3 +109,13 @@ def test_a_report_is_a_page_of_what_was_sent(filled, tmp_path):
         assert part in written
     assert HOSTILE not in written
     assert "&lt;script&gt;" in written
+
+
+def test_tail_shows_what_arrives_and_matches(filled):
+    told = {"PULSESTREAM_URL": filled.url, "PULSESTREAM_API_KEY": KEY}
+    command = [sys.executable, "-m", "pulsestream", "tail", "-n", "1", "-q", "service:slow"]
+    with subprocess.Popen(command, env=os.environ | told, stdout=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline())["event_id"] == "evt_29"  # now it listens
+        filled.send([call("quick", "fast", 1, 200), call("late", "slow", 1, 200)])
+        assert json.loads(process.stdout.readline())["event_id"] == "evt_late"
+        process.kill()

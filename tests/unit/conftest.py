@@ -188,7 +188,10 @@ def _good(stand_in, request, body, overloaded):
     if request.method == "POST":
         return _single(stand_in, body, dry=dry)
     said = stand_in.answers.get(request.path.rsplit("/", 1)[1], [{"answer": 42}])
-    return web.json_response(said.pop(0) if len(said) > 1 else said[0])
+    answer = said.pop(0) if len(said) > 1 else said[0]
+    if isinstance(answer, bytes):
+        return web.Response(body=answer, content_type="text/event-stream")
+    return web.json_response(answer)
 
 
 async def _answer(stand_in, request):

@@ -17,7 +17,6 @@ LINES_MAX = 400
 # Unit tests of several modules at once: what they share is what they test.
 OF_SEVERAL = {
     "api/test_documented.py": ("api/app.py",),
-    "cli/test_reading.py": ("cli/stats.py", "cli/tail.py"),
 }
 
 BAD = [

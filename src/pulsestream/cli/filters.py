@@ -91,31 +91,3 @@ def _tagged(value: str) -> Expression:
     if not key or not equals:
         raise click.BadParameter(f"--tag: {value!r} is not of the form NAME=VALUE.")
     return one_of(Tag(key), (text,))
-
-
-def parameters(text: tuple[str, ...], **given: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The query parameters. Raises click.BadParameter."""
-    found = [("q", " ".join(text))] if text else []
-    for name, values in given.items():
-        for value in values:
-            found += [(name, one) for one in _values(name, value)]
-    return found
-
-
-def _values(name: str, value: str) -> list[str]:
-    if name == "status_code":
-        family = _CLASS.fullmatch(value)
-        if family:
-            return [str(int(family[1]) * 100 + rest) for rest in range(100)]
-        if not (value.isascii() and value.isdigit()):
-            raise click.BadParameter(
-                f"--status-code: {value!r} is neither a status such as 404 nor a class such as 5xx."
-            )
-    if name == "method":
-        return [value.upper()]
-    if name == "tag":
-        key, equals, text = value.partition("=")
-        if not key or not equals:
-            raise click.BadParameter(f"--tag: {value!r} is not of the form NAME=VALUE.")
-        return [f"{key}:{text}"]
-    return [value]

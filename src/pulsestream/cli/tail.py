@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 from msgspec import Raw, Struct
 from rich.console import Console
 
 from pulsestream.cli import options
 from pulsestream.cli.connect import connect
-from pulsestream.cli.filters import filters, parameters
+from pulsestream.cli.filters import filters, narrowed
 from pulsestream.cli.listing import Lines
-from pulsestream.cli.question import piped
-from pulsestream.errors import Overloaded, ServerUnreachable, TooManyRequests
+from pulsestream.cli.question import Misunderstood, Question, piped, query_option
+from pulsestream.errors import BadQuery, Overloaded, ServerUnreachable, TooManyRequests
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from pulsestream.client import Client
+    from pulsestream.client.frames import Frame
 
-POLL_S_MIN, POLL_S_MAX = 0.25, 2.0
-POLL_EVENTS = 1000
+RETRY_S = 1.0
 
 
-class Arrivals(Struct, frozen=True):
+class _Events(Struct, frozen=True):
     events: list[Raw]
-    next: str
-    has_more: bool = False
+
+
+class _Dropped(Struct, frozen=True):
+    count: int
 
 
 @click.command()
 @click.argument("text", nargs=-1, metavar="[TEXT]")
+@query_option
+@options.time_zone
 @options.server
 @filters
 @click.option(
@@ -48,6 +57,8 @@ class Arrivals(Struct, frozen=True):
 def command(
     *,
     text: tuple[str, ...],
+    query: str,
+    zone: ZoneInfo,
     url: str,
     api_key: str,
     count: int,
@@ -56,55 +67,70 @@ def command(
 ) -> None:
     """Follow new events in the order of their arrival, until Ctrl-C; a restart of the server is waited out.
 
-    The filters are those of `pulsestream search`.
+    QUERY, TEXT and filters are those of `pulsestream search`. Into a pipe it prints whole events, one JSON object a
+    line.
     """
-    asyncio.run(_follow(connect(url, api_key), parameters(text, **given), count, as_json=as_json))
+    asked = Question(url=url, api_key=api_key, query=narrowed(query, text, zone, **given), zone=zone)
+    asyncio.run(_follow(asked, count, as_json=as_json or piped()))
 
 
-async def _follow(client: Client, asked: list[tuple[str, str]], count: int, *, as_json: bool) -> None:
-    printer = _Printer(as_json=as_json or piped())
-    async with client:
-        # Without `after` the newest come: at least one is asked for, to learn where the end is.
-        page = await _ask(client, asked, limit=max(count, 1))
-        printer.print(page.events if count else [])
-        pause = POLL_S_MIN
-        lost = False
+async def _follow(question: Question, count: int, *, as_json: bool) -> None:
+    printer = _Printer(question.zone, as_json=as_json)
+    place = ""  # behind the last event that was shown
+    lost, connected = False, False
+    async with connect(question.url, question.api_key) as client:
         while True:
-            if not page.has_more or lost:
-                await asyncio.sleep(pause)
+            trouble = "it ended the answer"
             try:
-                following = await _ask(client, asked, limit=POLL_EVENTS, after=page.next)
+                async with aclosing(_frames(client, question, count, place)) as arriving:
+                    async for frame in arriving:
+                        if lost:
+                            printer.notice(f"{client.url} is back.")
+                        lost, connected = False, True
+                        printer.show(frame)
+                        place = frame.id or place
             except (ServerUnreachable, Overloaded, TooManyRequests) as error:
-                if not lost:
-                    printer.notice(f"Lost {client.url} ({error.__cause__ or error}); waiting for it to come back.")
-                lost, pause = True, POLL_S_MAX
-                continue
-            if lost:
-                printer.notice(f"{client.url} is back.")
-            lost = False
-            printer.print(following.events)
-            pause = POLL_S_MIN if following.events else min(POLL_S_MAX, pause * 1.5)
-            page = following
+                if not connected:
+                    raise
+                trouble = str(error.__cause__ or error)
+            if not lost:
+                printer.notice(f"Lost {client.url} ({trouble}); waiting for it to come back.")
+            lost = True
+            await asyncio.sleep(RETRY_S)
 
 
-async def _ask(client: Client, asked: list[tuple[str, str]], *, limit: int, after: str | None = None) -> Arrivals:
-    more = [("limit", str(limit))] + ([("after", after)] if after is not None else [])
-    return await client.get_json("/ingestion/events/tail", asked + more, shape=Arrivals)
+async def _frames(client: Client, question: Question, count: int, place: str) -> AsyncGenerator[Frame, None]:
+    more = [("after", place)] if place else [("last", str(count))]
+    try:
+        async for frame in client.listen_to("/query/tail", [*question.parameters, *more]):
+            yield frame
+    except BadQuery as error:
+        raise Misunderstood(question.query, error) from error
 
 
 class _Printer:
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._lines = Lines()
-        if not as_json:
+    def __init__(self, zone: ZoneInfo, *, as_json: bool) -> None:
+        self._lines = None if as_json else Lines(zone)
+        if self._lines is not None:
             self._lines.print_header()
 
-    def print(self, events: list[Raw]) -> None:
-        if self._as_json:
-            sys.stdout.write("".join(bytes(event).decode() + "\n" for event in events))
-            sys.stdout.flush()
-        else:
+    def show(self, frame: Frame) -> None:
+        """Events of a kind that is not known here say nothing to us."""
+        if frame.name == "dropped":
+            count = msgspec.json.decode(frame.data, type=_Dropped).count
+            self.notice(
+                f"{count:,} {'event is' if count == 1 else 'events are'} not shown: they came faster than they could be"
+                " sent. A narrower query leaves fewer."
+            )
+        elif frame.name == "events":
+            self._print(msgspec.json.decode(frame.data, type=_Events).events)
+
+    def _print(self, events: list[Raw]) -> None:
+        if self._lines is not None:
             self._lines.print(events)
+            return
+        sys.stdout.write("".join(bytes(event).decode() + "\n" for event in events))
+        sys.stdout.flush()
 
     def notice(self, text: str) -> None:
         Console(stderr=True, highlight=False).print(text, style="yellow", soft_wrap=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -13,6 +13,8 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
+from pulsestream.client.body import PART_BYTES, Body
+from pulsestream.client.frames import Frame, frames
 from pulsestream.client.packing import Packing
 from pulsestream.client.receipt import Problem, read_problem
 from pulsestream.client.retry import LOST_STATUSES, PASSING_STATUSES, Backoff, RetryPolicy
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from random import Random
     from types import TracebackType
 
-    from aiohttp.abc import AbstractStreamWriter
-
     from pulsestream.client.batch import Text
     from pulsestream.client.packing import Compress
     from pulsestream.clock import Clock
@@ -47,7 +47,7 @@ T = TypeVar("T")
 Params = Sequence[tuple[str, str]]
 
 _SHOWN = 200  # characters of a stranger's answer that an error repeats
-_PART_BYTES = 2**18  # written at once; what other tasks of the loop wait for
+_SILENCE_S = 45.0  # a server that sends events says at least every 15 s that it is there
 
 
 class Attempt(Struct, frozen=True):
@@ -80,25 +80,6 @@ class NoAnswer(Exception):
         super().__init__(trouble)
         self.lost = lost
         self.final = final
-
-
-class _Body(aiohttp.payload.Payload):
-    """A text as it lies in memory, written part by part. aiohttp's own way with a large one copies it twice."""
-
-    _autoclose = True
-    _value: Text
-
-    def __init__(self, value: Text) -> None:
-        super().__init__(value)
-        self._size = len(value)
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        return bytes(self._value).decode(encoding, errors)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        whole = memoryview(self._value)
-        for start in range(0, len(whole), _PART_BYTES):
-            await writer.write(whole[start : start + _PART_BYTES])
 
 
 def _ignore(said: str) -> None:
@@ -185,7 +166,7 @@ class Connection:
         """Send one request, once. Raises NoAnswer."""
         if self._session is None:
             raise RuntimeError("use the client in an `async with` block")
-        data = _Body(body) if body is not None and len(body) > _PART_BYTES else body
+        data = Body(body) if body is not None and len(body) > PART_BYTES else body
         started = self._clock.monotonic()
         try:
             async with self._session.request(
@@ -218,7 +199,7 @@ class Connection:
                 params=list(params),
                 timeout=aiohttp.ClientTimeout(total=None, connect=self._timeout_s, sock_read=silence_s),
                 allow_redirects=False,
-                read_bufsize=_PART_BYTES,
+                read_bufsize=PART_BYTES,
             )
             if response.status == HTTPStatus.OK:
                 return response
@@ -247,6 +228,27 @@ class Connection:
             if reply.status in PASSING_STATUSES | LOST_STATUSES and await backoff.wait(reply.retry_after_s):
                 continue
             raise self.refusal(reply)
+
+    async def listen_to(self, path: str, params: Params = ()) -> AsyncIterator[Frame]:
+        """Server-sent events as they come, until the server ends the answer. Nothing is tried again.
+
+        Raises what `unreachable` and `refusal` return.
+        """
+        if self._session is None:
+            raise RuntimeError("use the client in an `async with` block")
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout_s, sock_read=_SILENCE_S)
+        try:
+            async with self._session.get(
+                f"{self.url}/api/v1{path}", params=list(params), timeout=patience, allow_redirects=False
+            ) as response:
+                if response.status != HTTPStatus.OK:
+                    body, after = await response.read(), response.headers.get("Retry-After")
+                    raise self.refusal(_reply(response.status, body, after))
+                async for frame in frames(response.content.iter_any()):
+                    yield frame
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = _no_answer(error, _SILENCE_S)
+            raise self.unreachable(failure) from failure
 
     async def act(self, method: str, path: str, body: object = None, *, shape: type[T], params: Params = ()) -> T:
         """Have something changed, once: `body` goes as JSON, the answer is decoded as `shape`.

@@ -88,3 +88,19 @@ def test_an_answer_says_what_it_rests_on():
         "Of 1 event, estimated: p95_ms, p99_ms within 0.5 % of the value; users error 0.3 %, in 2 ms."
         " The newest may be missing: the server is still filing them."
     )
+
+
+@pytest.mark.parametrize("verb", [["top", "service"], ["services"], ["errors"], ["report", "-o", "-"]])
+def test_an_answer_of_another_version_is_one_line(run, stand_in, verb):
+    stand_in.answers |= {name: [{"services": 3, "groups": "x"}] for name in ("top", "services", "errors")}
+    code, out, err = run(*verb)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "are they of one version?" in err
+
+
+@pytest.mark.parametrize("verb", ["search", "stats", "tail", "services", "errors"])
+def test_no_server_and_a_wrong_key_are_one_line_and_exit_1(run, verb):
+    for more in ({"url": "http://127.0.0.1:1"}, {"key": "wrong"}):
+        code, out, err = run(verb, "--json", **more)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith("pulsestream: ")
