@@ -10,8 +10,8 @@ from typing import Any
 
 from differential.oracle import NOWHERE, called, field, holds, inside, tags
 from differential.stored import Row
-from differential.worlds import Event
-from pulsestream.clock import to_micros
+from differential.worlds import RECEIVED, Event
+from pulsestream.clock import from_micros, to_micros
 from pulsestream.query.apdex import Thresholds
 from pulsestream.query.expression import EVERYTHING, Expression, Field, Place, Tag
 from pulsestream.query.model import Query, View
@@ -44,6 +44,16 @@ def asked_about(rows: Iterable[Row], query: Query, view: View, where: Expression
 
 def basis_events(rows: Iterable[Row], query: Query, view: View) -> int:
     return len(asked_about(rows, query, view, EVERYTHING))
+
+
+def came_back(event: Event) -> Event:
+    """The event as it is told."""
+    at = from_micros(field(event, "timestamp"))
+    return {"severity": "info"} | event | {"timestamp": _told(at), "received_at": _told(RECEIVED)}
+
+
+def _told(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 # ---- groups

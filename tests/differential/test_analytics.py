@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from differential.oracle import field
 from differential.questions import in_a_range, views
 from differential.reckoned import alike, measured
 from pulsestream.clock import to_micros
+from pulsestream.query.facets import facets
+from pulsestream.query.place import write
 from pulsestream.query.steps import Step, Unit, automatic_step
 from pulsestream.query.timeseries import timeseries
 from pulsestream.query.top import Sort, top
@@ -125,3 +128,27 @@ def _top(filled, tenant, *, query, sort, other, view):
         for measure in query.measures:
             right = measured(measure, events, view.apdex, seconds)
             assert alike(one.values[measure], right), (measure, one, right)
+
+
+# ---- facets
+
+
+def test_facets_count_the_values_that_events_have(filled):
+    filled.agrees(80, _facets, lambda world: {"query": in_a_range(world, by=1), "view": views(world)})
+
+
+def _facets(filled, tenant, query, view):
+    query, view, rows = replace(query, tenant=tenant), filled.seen(tenant, view), filled.worlds[tenant]
+    found = filled.run(facets(filled.questions, query))
+    mine = reckoned.asked_about(rows, query, view)
+    assert found.basis.events == reckoned.basis_events(rows, query, view)
+    assert found.matched == len(mine)
+    for place, facet in zip(query.group_by, found.facets, strict=True):
+        keys = [courses.key(row.event, place) for row in mine]
+        counts = Counter(key for key in keys if courses.label(place, key) is not None)
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], reckoned.in_order(pair[0])))
+        assert [(one.value, one.count) for one in facet.values] == [
+            (courses.label(place, key), count) for key, count in ordered[: query.limit]
+        ]
+        assert (facet.field, facet.distinct) == (write(place), len(counts))
+        assert facet.missing == len(mine) - counts.total()

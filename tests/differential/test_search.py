@@ -8,10 +8,11 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from differential import reckoned, worlds
+from differential import reckoned
 from differential.courses import in_one_order
 from differential.oracle import field
 from differential.questions import asked_in_any_order, filters, near, views
+from differential.reckoned import came_back
 from pulsestream.clock import from_micros
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Query
@@ -22,18 +23,8 @@ _TOKENS = Tokens(b"secret", lambda: b"8 bytes.")
 _PAGES_MAX = 100
 
 
-def _came_back(event):
-    """The event as it is told."""
-    at = from_micros(field(event, "timestamp"))
-    return {"severity": "info"} | event | {"timestamp": _told(at), "received_at": _told(worlds.RECEIVED)}
-
-
 def _read(event):
     return json.loads(bytes(event))
-
-
-def _told(at):
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def _walk(filled, query, sort, between=lambda: None):
@@ -60,7 +51,7 @@ def _pages(filled, tenant, drawn, view):
     mine = reckoned.asked_about(rows, query, view)
     pages = _walk(filled, query, sort)
     told = [_read(event) for page in pages for event in page.events]
-    expected = [_came_back(row.event) for row in in_one_order(mine, sort.name, descending=sort.descending)]
+    expected = [came_back(row.event) for row in in_one_order(mine, sort.name, descending=sort.descending)]
     assert [one["event_id"] for one in told] == [one["event_id"] for one in expected]
     assert told == expected
     assert {page.matched for page in pages} == {len(mine)}
@@ -129,13 +120,13 @@ def _arrivals(filled, tenant, *, where, limit, after, view):
     mine = reckoned.asked_about(rows, query, view)
     if after is None:
         found = filled.run(filled.questions.arrivals(query, after=None, fed=fed))
-        assert [_read(event) for event in found.events] == [_came_back(row.event) for row in mine[-limit:]]
+        assert [_read(event) for event in found.events] == [came_back(row.event) for row in mine[-limit:]]
         assert (found.position, found.has_more) == (fed, False)
         return
     after = max(after + min((row.position for row in rows), default=1), 0)
     ahead = [row for row in mine if row.position > after]
     found = filled.run(filled.questions.arrivals(query, after=after, fed=fed))
-    assert [_read(event) for event in found.events] == [_came_back(row.event) for row in ahead[:limit]]
+    assert [_read(event) for event in found.events] == [came_back(row.event) for row in ahead[:limit]]
     assert found.has_more == (len(ahead) > limit)
     assert found.position == (ahead[limit - 1].position if found.has_more else fed)
 
@@ -149,9 +140,7 @@ def _one(filled, tenant, number, now, view):
     name = f"e{number}"
     seen = reckoned.asked_about(rows, Query(tenant=tenant, limit=1), view)
     told = filled.run(filled.questions.event(tenant, name))
-    assert (told and _read(told)) == next(
-        (_came_back(row.event) for row in seen if row.event["event_id"] == name), None
-    )
+    assert (told and _read(told)) == next((came_back(row.event) for row in seen if row.event["event_id"] == name), None)
 
     found = filled.run(filled.questions.recency(tenant, now))
     minute = now.replace(second=0, microsecond=0)

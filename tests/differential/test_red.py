@@ -1,0 +1,130 @@
+"""Rate, errors, duration are those that the events themselves give: by service and endpoint, by step, and before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from differential import courses, reckoned
+from differential.oracle import field
+from differential.questions import in_a_range, near, views
+from differential.reckoned import alike, measured
+from pulsestream.clock import EPOCH, from_micros, to_micros
+from pulsestream.query import red
+from pulsestream.query.expression import Field
+from pulsestream.query.red_sql import Asking, Window
+
+_HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+_FIGURES = (
+    "requests",
+    "errors",
+    "errors_5xx",
+    "error_rate",
+    "rate_5xx",
+    "apdex",
+    "p50_ms",
+    "p75_ms",
+    "p90_ms",
+    "p95_ms",
+    "p99_ms",
+)
+
+
+def test_rate_errors_and_duration_are_those_of_the_events(filled):
+    def asked(world):
+        return {
+            "query": in_a_range(world, by=0, most=8),
+            "by": st.sampled_from((red.BY_SERVICE, red.BY_ENDPOINT)),
+            "sort": st.sampled_from(red.SORTS),
+            "descending": st.booleans(),
+            "now": near(world),
+            "view": views(world),
+        }
+
+    filled.agrees(80, _agree, asked)
+
+
+def _agree(filled, tenant, *, query, by, sort, descending, now, view):
+    query = replace(query, tenant=tenant, group_by=(), measures=())
+    view, rows = filled.seen(tenant, view), filled.worlds[tenant]
+    asking = Asking(query, by, sort, descending, compare=True)
+    found = filled.run(red.table(filled.questions, asking, now=now))
+    places = tuple(Field(name) for name in by)
+
+    def within(start, end):
+        return reckoned.asked_about(rows, replace(query, start=start, end=end), view)
+
+    def grouped(mine):
+        return courses.ranked(mine, places, "count", view.apdex, descending=True)
+
+    mine = within(query.start, query.end)
+    groups = grouped(mine)
+    assert found.basis.events == reckoned.basis_events(rows, query, view)
+    assert found.groups == len(groups)
+    _same(found.total.now, [row.event for row in mine], view)
+
+    windows = _windows(query, view)
+    assert (found.previous, found.last_week) == windows[:2]
+    before = [grouped(within(one.start_time, one.end_time)) if one else {} for one in windows]
+    present = [row for row in found.rows if row.key in groups]
+    assert [row.key for row in present] == _in_order(groups, sort, view, descending=descending)[: query.limit]
+    for row in present:
+        events = groups[row.key]
+        _same(row.now, events, view)
+        assert row.last_seen == _last(events)
+        _same_course(found, row, events, query)
+        _same_or_none(row.previous, before[0].get(row.key, []), view)
+        _same_or_none(row.last_week, before[1].get(row.key, []), view)
+
+
+def _windows(query, view):
+    """The period before, the same a week ago, what is usual: as far as they are to be seen."""
+    oldest = max(view.oldest or EPOCH, EPOCH)
+    length, seen = query.end - query.start, query.start - oldest
+    usual = min(max(length, _DAY), seen)
+    return (
+        Window(query.start - length, query.start) if seen >= length else None,
+        Window(query.start - _WEEK, query.end - _WEEK) if seen >= _WEEK else None,
+        Window(query.start - usual, query.start) if usual > timedelta() else None,
+    )
+
+
+def _same(figures, events, view):
+    for name in _FIGURES:
+        assert alike(getattr(figures, name), measured(name, events, view.apdex, 1)), (name, figures, events)
+
+
+def _same_or_none(figures, events, view):
+    """None where there was no request."""
+    if measured("requests", events, view.apdex, 1):
+        _same(figures, events, view)
+    else:
+        assert figures is None
+
+
+def _last(events):
+    return from_micros(max(field(event, "timestamp") for event in events))
+
+
+def _in_order(groups, sort, view, *, descending):
+    def rank(key):
+        value = to_micros(_last(groups[key])) if sort == "last_seen" else measured(sort, groups[key], view.apdex, 1)
+        by_value = 0 if value is None else -value if descending else value
+        return value is None, by_value, [reckoned.in_order(one) for one in key]
+
+    return sorted(groups, key=rank)
+
+
+def _same_course(table, row, events, query):
+    length, times = table.steps.step_s * 1_000_000, [to_micros(at) for at in table.steps.times()]
+    assert times == list(range(times[0], times[-1] + 1, length))
+    assert times[0] <= to_micros(query.start) < times[0] + length
+    assert times[-1] < to_micros(query.end) <= times[-1] + length
+    assert times[0] % length == 0
+    for at, requests, errors, p95 in zip(times, row.course.requests, row.course.errors, row.course.p95_ms, strict=True):
+        inside = [event for event in events if at <= field(event, "timestamp") < at + length]
+        assert (requests, errors, p95) == tuple(
+            measured(name, inside, None, 1) for name in ("requests", "errors", "p95_ms")
+        ), (at, inside)
