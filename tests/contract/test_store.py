@@ -50,6 +50,7 @@ def test_migrating_again_changes_nothing(store, session):
     assert count(session, "migrations") == len(schema.migrations())
 
 
+@pytest.mark.usefixtures("unshared")
 def test_a_migration_that_was_cut_short_is_carried_out_again(store, session):
     session.insert_events(line(1, event("a")))
     session.run("TRUNCATE TABLE migrations")
@@ -59,6 +60,7 @@ def test_a_migration_that_was_cut_short_is_carried_out_again(store, session):
     assert list(session.present(1, 1)) == [1]
 
 
+@pytest.mark.usefixtures("unshared")
 def test_a_store_that_joined_tags_by_a_zero_character_joins_them_by_a_colon(store, session):
     joined = "MATERIALIZED arrayMap((name, value) -> concat(name, '\\0', value), mapKeys(tags), mapValues(tags))"
     session.run(f"ALTER TABLE events MODIFY COLUMN tag_pairs Array(LowCardinality(String)) {joined}")
@@ -70,6 +72,7 @@ def test_a_store_that_joined_tags_by_a_zero_character_joins_them_by_a_colon(stor
     assert session.ask(sql.count(tagged, view=View())).rows[0][0] == 2
 
 
+@pytest.mark.usefixtures("unshared")
 def test_a_store_of_a_newer_program_is_refused_and_left_alone(store, session):
     session.run("INSERT INTO migrations VALUES (999, 'of_the_future', now())")
     with pytest.raises(StoreError, match="newer version") as refused:
@@ -85,6 +88,7 @@ def test_what_was_stored_outlives_the_session_that_stored_it(store):
         assert list(second.present(1, 1)) == [1]
 
 
+@pytest.mark.usefixtures("unshared")
 def test_a_folder_keeps_its_events_and_memory_does_not(opened, tmp_path):
     kept = {}
     for dsn in ("chdb://memory", f"chdb://{tmp_path}"):
@@ -503,12 +507,12 @@ def test_a_question_over_its_memory_is_too_heavy(dsn, opened):
             assert count(session) == 0
 
 
-@pytest.mark.parametrize("dsn", ["http"], indirect=True)
-def test_the_programs_own_questions_only_fail_for_causes_that_pass(dsn, store, session, opened):
+@pytest.mark.parametrize("kind", ["http"], indirect=True)
+def test_the_programs_own_questions_only_fail_for_causes_that_pass(shelf, store, session, opened):
     """The feeder goes on after these; an error that it does not know would end it."""
     session.insert_events(b"".join(line(number, event(f"e{number}")) for number in range(1, 3_000)))
     assert store.capabilities.persistent
-    with opened(dsn, memory_bytes_max=1_000) as poor, contextlib.closing(poor.session(threads=1)) as starved:
+    with opened(shelf.dsn, memory_bytes_max=1_000) as poor, contextlib.closing(poor.session(threads=1)) as starved:
         for call in (
             lambda: starved.present(1, 3_000),
             starved.last_positions,
