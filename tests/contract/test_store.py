@@ -68,8 +68,9 @@ def test_a_store_that_joined_tags_by_a_zero_character_joins_them_by_a_colon(stor
     session.insert_events(line(1, event("old", context={"tags": {"a:b": "c"}})))
     store.migrate()
     session.insert_events(line(2, event("new", context={"tags": {"a": "b:c"}})))
-    tagged = Query(tenant="acme", limit=9, where=one_of(Tag("a"), ("b:c",)))
-    assert session.ask(sql.count(tagged, view=View())).rows[0][0] == 2
+    for name, value in (("a:b", "c"), ("a", "b:c")):
+        tagged = Query(tenant="acme", limit=9, where=one_of(Tag(name), (value,)))
+        assert session.ask(sql.count(tagged, view=View())).rows[0][0] == 1, name
 
 
 @pytest.mark.usefixtures("unshared")
