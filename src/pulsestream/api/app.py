@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from litestar import Litestar, Response, Router, get, route
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
@@ -86,7 +88,7 @@ def build(server: Server) -> ASGIApp:
             old_document,
             metrics.prometheus,
         ],
-        state=State({"server": server, "document": document.encode(HANDLERS)}),
+        state=State({"server": server, "document": partial(document.encode, HANDLERS)}),
         exception_handlers=exceptions,
         openapi_config=None,  # its pages load scripts from elsewhere, and it knows neither our errors nor our scopes
         logging_config=None,
