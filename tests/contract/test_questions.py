@@ -187,6 +187,16 @@ def test_a_bound_value_means_itself_only(session, text):
     assert list(session.present(1, 2)) == [2]
 
 
+def test_a_tag_with_a_colon_is_told_from_another(session):
+    tags = {1: {"a": "b:c"}, 2: {"a:b": "c"}, 3: {"a": "b:"}}
+    for number, of_event in tags.items():
+        session.insert_events(line(number, event(f"e{number}", context={"tags": of_event})))
+    for (name, value), found in {("a", "b:c"): [1], ("a:b", "c"): [2], ("a", "b:"): [3], ("a:b", ""): []}.items():
+        where = one_of(Tag(name), (value,))
+        rows = session.ask(sql.arrivals(Query(tenant="acme", limit=9, where=where), after=0, view=View())).rows
+        assert [_number(row) for row in rows] == found
+
+
 def test_more_deleted_ids_than_fit_one_parameter_are_hidden(session):
     events = [line(number, event(f"e{number}")) for number in range(1, 4)]
     session.insert_events(b"".join(events))

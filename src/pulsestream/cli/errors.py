@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 from msgspec import Raw, Struct
 from rich.text import Text
 
@@ -14,7 +13,7 @@ from pulsestream.cli.drawing import count, trend
 from pulsestream.cli.grid import print_line
 from pulsestream.cli.listing import plain, status_style
 from pulsestream.cli.printing import ago, print_json, print_report
-from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question
+from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question, read
 from pulsestream.client.answers import Failure, Failures
 from pulsestream.clock import SystemClock
 
@@ -52,9 +51,9 @@ def command(*, question: Question, sort: str, limit: int, as_json: bool) -> None
         print_json(raw)
         return
     if piped():
-        print_rows(msgspec.json.decode(raw, type=_Rows).groups)
+        print_rows(read(raw, _Rows).groups)
         return
-    answer = msgspec.json.decode(raw, type=Failures)
+    answer = read(raw, Failures)
     print_report(lambda console: _render(console, question, answer, SystemClock().now()))
 
 

@@ -20,7 +20,7 @@ from rich.text import Text
 from pulsestream.cli import options
 from pulsestream.cli.connect import connect
 from pulsestream.cli.listing import plain
-from pulsestream.errors import BadQuery
+from pulsestream.errors import BadQuery, RemoteError
 
 if TYPE_CHECKING:
     from pulsestream.client import Client
@@ -127,6 +127,16 @@ def marked(query: str, position: int, length: int) -> list[Text]:
     line.append(before).append(wrong, style="bold red").append(after).append("…" if right < len(query) else "")
     blanks = " " * (cell_len(before) + bool(left))
     return [line, Text.assemble(blanks, ("^" * max(1, cell_len(wrong)), "bold red"))]
+
+
+def read(raw: Raw, shape: type[T]) -> T:
+    """An answer that was taken as it came. Raises RemoteError."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RemoteError(
+            f"the server's answer is not as this program knows it: {error}; are they of one version?"
+        ) from error
 
 
 def piped() -> bool:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from pulsestream.cli import options
 from pulsestream.cli.connect import connect
-from pulsestream.cli.question import Question, put, question
+from pulsestream.cli.question import Question, put, question, read
 from pulsestream.client.answers import Endpoints, Failures, Services, Timeseries, Top
 from pulsestream.clock import SystemClock, from_micros
 from pulsestream.errors import BadQuery, PulseStreamError, UsageError
@@ -132,20 +132,19 @@ async def _ask(question: Question) -> dict[str, Raw]:
 
 
 def _facts(question: Question, title: str, now: datetime, answers: dict[str, Raw]) -> Facts:
-    decode = msgspec.json.decode
     return Facts(
         title=title,
         query=question.query,
         made_at=now,
         zone=question.zone,
-        services=decode(answers["services"], type=Services),
-        course=decode(answers["course"], type=Timeseries),
-        most_used=decode(answers["most_used"], type=Endpoints),
-        slowest=decode(answers["slowest"], type=Endpoints),
-        failing=decode(answers["failing"], type=Endpoints),
-        countries=decode(answers["countries"], type=Top),
-        cities=decode(answers["cities"], type=Top),
-        failures=decode(answers["failures"], type=Failures),
+        services=read(answers["services"], Services),
+        course=read(answers["course"], Timeseries),
+        most_used=read(answers["most_used"], Endpoints),
+        slowest=read(answers["slowest"], Endpoints),
+        failing=read(answers["failing"], Endpoints),
+        countries=read(answers["countries"], Top),
+        cities=read(answers["cities"], Top),
+        failures=read(answers["failures"], Failures),
     )
 
 

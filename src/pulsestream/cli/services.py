@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 from rich.padding import Padding
@@ -16,7 +15,7 @@ from pulsestream.cli.filters import narrowed
 from pulsestream.cli.grid import GAP, Column, print_columns, print_line
 from pulsestream.cli.listing import milliseconds, plain
 from pulsestream.cli.printing import print_json, print_report
-from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question
+from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question, read
 from pulsestream.cli.stats import rate_style
 from pulsestream.client.answers import Basis, Compared, Endpoints, Red, Services, Sparkline
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _HEALTH = {"healthy": ("●", "green"), "degraded": ("▲", "yellow"), "failing": ("■", "bold red"), "silent": ("○", "dim")}
+_UNKNOWN = ("", "")
 _CHANGED = 0.05  # a smaller change is none
 _TREND_MIN, _TREND_MAX = 10, 24
 _ALL = "all"
@@ -71,14 +71,14 @@ def command(*, question: Question, endpoints: bool, service: str | None, sort: s
     if as_json:
         print_json(raw)
     elif piped():
-        rows = msgspec.json.decode(raw, type=_Rows)
+        rows = read(raw, _Rows)
         print_rows(rows.endpoints if endpoints else rows.services)
     elif endpoints:
-        found = msgspec.json.decode(raw, type=Endpoints)
+        found = read(raw, Endpoints)
         shown = Shown("Endpoints", found.endpoints, found.endpoints_total, found.total, found.basis)
         print_report(lambda console: _render(console, question, shown))
     else:
-        answer = msgspec.json.decode(raw, type=Services)
+        answer = read(raw, Services)
         shown = Shown("Services", answer.services, answer.services_total, answer.total, answer.basis)
         print_report(lambda console: _render(console, question, shown))
 
@@ -91,13 +91,13 @@ def _render(console: Console, question: Question, shown: Shown) -> None:
         console.print("  No request in this time. --since 24h looks further back.", style="dim")
         return
     print_columns(console, red_columns([*rows, _total(shown)]))
-    unwell = [one for one in rows if one.health.reason and one.health.state != "healthy"]
+    unwell = [(one, one.health) for one in rows if one.health and one.health.reason and one.health.state != "healthy"]
     if unwell:
         console.print()
-    for one in unwell:
-        mark, style = _HEALTH.get(one.health.state, ("", ""))
-        line = Text.assemble((f"{mark} {one.health.state:<8}", style), f"  {plain(_name(one))}")
-        reason = Text(plain(one.health.reason), style="dim")
+    for one, health in unwell:
+        mark, style = _HEALTH.get(health.state, _UNKNOWN)
+        line = Text.assemble((f"{mark} {health.state:<8}", style), f"  {plain(_name(one))}")
+        reason = Text(plain(health.reason), style="dim")
         if line.cell_len + GAP + reason.cell_len <= console.width - GAP:
             print_line(console, line.append("  ").append_text(reason))
         else:  # why a service is not well is not cut
@@ -125,7 +125,7 @@ def red_columns(rows: list[Red]) -> list[Column]:
     """One row a service or endpoint; the one without a name is the total. Times in ms."""
     endpoints = any(one.endpoint for one in rows)
     names = [_name(one) for one in rows]
-    health = [_HEALTH.get(one.health.state, ("", "")) for one in rows]
+    health = [_HEALTH.get(one.health.state, _UNKNOWN) if one.health else _UNKNOWN for one in rows]
     times = {name: [Text(milliseconds(getattr(one, name))) for one in rows] for name in ("p50_ms", "p95_ms", "p99_ms")}
     errors = [Text(percent(one.error_rate), style=rate_style(one.error_rate or 0.0)) for one in rows]
     services = [Text(plain(one.service), style="cyan") for one in rows]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 from msgspec import Raw
 from rich.text import Text
 
@@ -13,7 +12,7 @@ from pulsestream.cli.drawing import bar, figure, percent
 from pulsestream.cli.grid import Column, print_columns, print_line
 from pulsestream.cli.listing import plain
 from pulsestream.cli.printing import print_json, print_report
-from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question
+from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question, read
 from pulsestream.client.answers import Group, Top
 from pulsestream.query.catalog import measures_of
 
@@ -54,7 +53,7 @@ def command(*, question: Question, by: str, measures: str, sort: str | None, lim
     if as_json:
         print_json(raw)
         return
-    answer = msgspec.json.decode(raw, type=Top)
+    answer = read(raw, Top)
     if table:
         print_report(lambda console: _render(console, question, answer, sorted_by.removeprefix("-")))
     else:

@@ -91,7 +91,7 @@ class Red(Struct, frozen=True, kw_only=True):
     apdex: float | None = None
     apdex_threshold_ms: float | None = None
     last_seen: datetime | None = None
-    health: Health = Health()
+    health: Health | None = None  # told where services or endpoints are compared with before
     sparkline: Sparkline = Sparkline()
     change: Changes = Changes()
 

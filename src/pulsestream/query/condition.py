@@ -137,8 +137,13 @@ def _is(place: Place, values: Sequence[Value], bound: Bound) -> str:
         case Field(name):
             return _field_is(DIMENSIONS[name], values, bound)
         case Tag(name):
-            texts = [_TAG_SEPARATOR.join((name, str(one))) for one in values if not isinstance(one, Pattern)]
-            equal = [f"hasAny(tag_pairs, {bound(piece, 'Array(String)')})" for piece in in_pieces(texts)]
+            texts = [str(one) for one in values if not isinstance(one, Pattern)]
+            pairs = [_TAG_SEPARATOR.join((name, text)) for text in texts]
+            equal = [f"hasAny(tag_pairs, {bound(piece, 'Array(String)')})" for piece in in_pieces(pairs)]
+            # The pairs lead to few events fast; where a separator is in a name or a value, they can be of another tag.
+            if equal and any(pair.count(_TAG_SEPARATOR) > 1 for pair in pairs):
+                one_of_them = bound.any_of(value(place, bound), texts)
+                equal = [f"({_either(equal)} AND {present(place, bound)} AND {one_of_them})"]
             # A tag that is not there is no empty one.
             alike = [
                 f"({present(place, bound)} AND {_like(value(place, bound), one, bound)})" for one in _patterns(values)

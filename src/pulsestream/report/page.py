@@ -120,7 +120,7 @@ def _tiles(facts: Facts) -> Html:
 def _tile(total: Red, name: str, measure: str, said: Callable[[float | None], str], worse: int = 0) -> Html:
     """`worse`: 1 where more of it is worse, -1 where less is, 0 where neither is."""
     then = before(total, measure)
-    style, change = "soft", "nothing to compare with"
+    style, change = "soft", "nothing before"
     if then.before is not None:
         change = f"{said(then.before)} before"
     if then.change is not None and abs(then.change) >= _STEADY:

@@ -15,10 +15,10 @@ _DAYS = (1, 2, 7, 14, 28, 91, 182, 365)
 _ROUND = (1, 2, 2.5, 5, 10)
 
 
-# Steps of a course, in seconds and as the server calls them.
+# Steps of a course, in seconds and as the server calls them. Half a day is none: it draws day and night as teeth.
 _STEPS = (
     *((1, "1s"), (5, "5s"), (10, "10s"), (30, "30s"), (60, "1m"), (300, "5m"), (900, "15m"), (1_800, "30m")),
-    *((3_600, "1h"), (7_200, "2h"), (10_800, "3h"), (21_600, "6h"), (43_200, "12h"), (86_400, "1d"), (604_800, "1w")),
+    *((3_600, "1h"), (7_200, "2h"), (10_800, "3h"), (21_600, "6h"), (86_400, "1d"), (604_800, "1w")),
 )
 
 

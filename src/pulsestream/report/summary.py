@@ -66,15 +66,15 @@ def _change(facts: Facts) -> str:
 
 
 def _health(services: Sequence[Red]) -> str:
-    known = [one for one in services if one.health.state]
+    known = [(one.service, one.health.state) for one in services if one.health and one.health.state]
     if not known:
         return ""
-    ill = [one for one in known if one.health.state != "healthy"]
+    ill = [(name, state) for name, state in known if state != "healthy"]
     if not ill:
         return f"All {len(known)} services are healthy." if len(known) > 1 else "The service is healthy."
     said = []
     for state in ("failing", "degraded", "silent"):
-        names = [one.service for one in ill if one.health.state == state]
+        names = [name for name, found in ill if found == state]
         if names:
             listed = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
             said.append(f"{listed} {'is' if len(names) == 1 else 'are'} {state}")

@@ -35,20 +35,20 @@ def services(rows: Sequence[Red], total: Red) -> Html:
 
 def _wellness(one: Red) -> int:
     """Whoever needs to be looked at comes first; else the order stays."""
-    return _ILL.index(one.health.state) if one.health.state in _ILL else len(_ILL)
+    return _ILL.index(one.health.state) if one.health and one.health.state in _ILL else len(_ILL)
 
 
 def _why(one: Red, columns: int) -> Html | None:
     """A row of its own, because it needs the room."""
-    if one.health.state not in _ILL or not one.health.reason:
+    if not one.health or one.health.state not in _ILL or not one.health.reason:
         return None
     return element("tr", element("td", one.health.reason, class_="why", colspan=columns))
 
 
 def _service(one: Red, css: str | None = None) -> Html:
-    state = one.health.state
+    state = one.health.state if one.health else ""
     health = element("span", _STATES[state], class_=f"state {state}") if state in _STATES else None
-    explained = "ill" if state in _ILL and one.health.reason else None
+    explained = "ill" if _why(one, 1) else None
     spark = chart.spark(one.sparkline.requests, "blue") if one.sparkline.requests else None
     return element(
         "tr",

@@ -66,7 +66,7 @@ ANSWERS = {
     },
     "most_used": {"total": red(""), "endpoints": [red("a", endpoint="/api/v1/orders/{order_id}", method="GET")]},
     "slowest": {"total": red(""), "endpoints": [red("b", endpoint="/api/v1/exports", method="POST", p95_ms=9_800.0)]},
-    "failing": {"total": red(""), "endpoints": [red("c", endpoint="/api/v1/payments", method="POST")]},
+    "failing": {"total": red(""), "endpoints": [red("c", endpoint="/api/v1/payments", method="POST", health=None)]},
     "countries": {
         "groups": [
             {"group": {"country": "US"}, "values": {"requests": 20_000, "error_rate": 0.02}, "share": 0.5},
