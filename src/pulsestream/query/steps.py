@@ -20,7 +20,7 @@ from pulsestream.errors import BadParameters
 from pulsestream.query.condition import Bound
 
 POINTS = 300  # at most, where nobody says how long a step is
-POINTS_MAX = 11_000  # as many as Prometheus gives of a series
+POINTS_MAX = 50_000  # a month by the minute
 
 _SECOND_US = 1_000_000
 _HOUR_S = 3600
