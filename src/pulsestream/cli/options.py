@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -58,8 +58,8 @@ def duration(text: str) -> timedelta:
         raise click.BadParameter(f"{text!r} is too long.") from None
 
 
-def moment(text: str, clock: Clock) -> datetime:
-    """A time of day in RFC 3339 (without a zone: UTC), a date, `now`, or a length of time ago such as `15m`.
+def moment(text: str, clock: Clock, zone: tzinfo = UTC) -> datetime:
+    """A time of day in RFC 3339, a date, `now`, or a length of time ago such as `15m`. `zone`: of times without one.
 
     Raises click.BadParameter.
     """
@@ -70,7 +70,7 @@ def moment(text: str, clock: Clock) -> datetime:
         if _DURATION.fullmatch(text):
             return clock.now() - duration(text)
         parsed = datetime.fromisoformat(text)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{text!r} is not a time: write 2026-05-04T10:20:30Z, 2026-05-04, now, or 15m for 15 minutes ago."
@@ -93,7 +93,7 @@ time_zone = click.option(
     show_default=True,
     metavar="ZONE",
     callback=_zone,
-    help="Zone of days and of the times that are shown, such as Europe/Berlin.",
+    help="Zone of days, of times without one, and of the times that are shown, such as Europe/Berlin.",
 )
 
 
@@ -104,7 +104,7 @@ def rfc3339(time: datetime) -> str:
 def time_range(command: _F) -> _F:
     """Add --since, --from and --to; `range_parameters` reads them."""
     decorators = [
-        click.option("--to", "end", metavar="TIME", help="Before this time; a time without a zone is UTC."),
+        click.option("--to", "end", metavar="TIME", help="Before this time; one without a zone is in that of --tz."),
         click.option(
             "--from", "start", metavar="TIME", help="At or after this time: 2026-05-04T10:20:30Z, 2026-05-04, 2h."
         ),
@@ -115,7 +115,9 @@ def time_range(command: _F) -> _F:
     return command
 
 
-def range_parameters(since: str | None, start: str | None, end: str | None) -> list[tuple[str, str]]:
+def range_parameters(
+    since: str | None, start: str | None, end: str | None, zone: tzinfo = UTC
+) -> list[tuple[str, str]]:
     """start_time and end_time as query parameters. Raises click.UsageError."""
     clock = SystemClock()
     if since is not None and start is not None:
@@ -124,7 +126,7 @@ def range_parameters(since: str | None, start: str | None, end: str | None) -> l
     if since is not None:
         found.append(("start_time", rfc3339(clock.now() - duration(since))))
     if start is not None:
-        found.append(("start_time", rfc3339(moment(start, clock))))
+        found.append(("start_time", rfc3339(moment(start, clock, zone))))
     if end is not None:
-        found.append(("end_time", rfc3339(moment(end, clock))))
+        found.append(("end_time", rfc3339(moment(end, clock, zone))))
     return found

@@ -69,7 +69,7 @@ def question(command: _F) -> Callable[..., object]:
         zone: ZoneInfo,
         **own: object,
     ) -> object:
-        times = tuple(options.range_parameters(since, start, end))
+        times = tuple(options.range_parameters(since, start, end, zone))
         whole = Question(url=url, api_key=api_key, query=query, times=times, zone=zone)
         return command(question=whole, **own)
 

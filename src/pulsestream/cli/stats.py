@@ -13,15 +13,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pulsestream.cli import options
 from pulsestream.cli.connect import connect
 from pulsestream.cli.listing import milliseconds, plain
 from pulsestream.cli.printing import print_report
+from pulsestream.cli.question import Question, put, question
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from pulsestream.client import Client
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -77,29 +75,26 @@ class Services(Struct, frozen=True):
 
 
 @click.command()
-@options.server
-@options.time_range
+@question
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(*, url: str, api_key: str, since: str | None, start: str | None, end: str | None, as_json: bool) -> None:
+def command(*, question: Question, as_json: bool) -> None:
     """What the server received, stored and refused, and its services: rate, errors, duration.
 
-    The services are those of the last 15 minutes, or of the time given; the counts above are of all time.
+    The services are those of the last 15 minutes, or of the time and query given; the counts above are of all events.
     """
-    asked = options.range_parameters(since, start, end)
-    client = connect(url, api_key)
     if as_json:
-        stats_json, services_json = asyncio.run(_ask(client, asked, Raw, Raw))
+        stats_json, services_json = asyncio.run(_ask(question, Raw, Raw))
         together = {"stats": stats_json, "services": services_json}
         click.echo(msgspec.json.format(msgspec.json.encode(together), indent=2))
         return
-    stats, services = asyncio.run(_ask(client, asked, Stats, Services))
+    stats, services = asyncio.run(_ask(question, Stats, Services))
     print_report(lambda console: _render(console, stats, services))
 
 
-async def _ask(client: Client, asked: list[tuple[str, str]], stats_as: type[S], services_as: type[T]) -> tuple[S, T]:
-    async with client:
+async def _ask(question: Question, stats_as: type[S], services_as: type[T]) -> tuple[S, T]:
+    async with connect(question.url, question.api_key) as client:
         stats = await client.get_json("/ingestion/stats", shape=stats_as)
-        return stats, await client.get_json("/query/services", asked, shape=services_as)
+        return stats, await put(client, "/query/services", question.parameters, shape=services_as)
 
 
 def _render(console: Console, stats: Stats, services: Services) -> None:

@@ -72,9 +72,9 @@ def test_stats_shows_outcomes_reasons_and_services(run):
 
 @pytest.mark.usefixtures("statistics")
 def test_stats_as_json_is_what_the_server_said(run, stand_in):
-    _, out, _ = run("stats", "--from", "2026-05-04", "--json")
+    _, out, _ = run("stats", "-q", "env:production", "--from", "2026-05-04", "--tz", "Asia/Tokyo", "--json")
     assert json.loads(out) == {"stats": STATS, "services": SERVICES}
-    assert asked(stand_in) == [("start_time", "2026-05-04T00:00:00Z")]
+    assert asked(stand_in) == [("q", "env:production"), ("start_time", "2026-05-03T15:00:00Z"), ("tz", "Asia/Tokyo")]
 
 
 def test_stats_without_services_says_where_to_look(run, stand_in):
