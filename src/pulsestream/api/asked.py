@@ -12,13 +12,13 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pulsestream.api.parameters import AnyRequest, Fresh, only, server_of, tenant, with_plus
-from pulsestream.clock import from_micros
 from pulsestream.errors import BadParameters
 from pulsestream.query import language
-from pulsestream.query.expression import During, Last, Place, Search
-from pulsestream.query.model import Query
+from pulsestream.query.expression import Place, Search
+from pulsestream.query.model import Query, about
 from pulsestream.query.moment import Present
 from pulsestream.query.run import Basis
 
@@ -130,18 +130,10 @@ async def ask(
     server, owner, now = server_of(request), tenant(request), present.now
     began_s = server.clock.monotonic()
     start, end = _moment("start_time", times[0], present), _moment("end_time", times[1], present)
-    match search.time:
-        case Last(length):
-            start, end = now - min(length, now - _FIRST), now
-        case During(start_us, end_us):
-            start = None if start_us is None else from_micros(start_us)
-            end = None if end_us is None else from_micros(end_us)
-        case None:
-            pass
+    query = about(search, tenant=owner, now=now, start=start, end=end)
     if span is not None:
-        end = end or now
-        start = start or end - min(span, end - _FIRST)
-    query = Query(tenant=owner, limit=1, start=start, end=end, where=search.where)
+        until = query.end or now
+        query = replace(query, end=until, start=query.start or until - min(span, until - _FIRST))
     lag_s = server.backlog.lag_s(owner)
     return Asked(query, present.zone, now, fresh and await server.fresh(owner), lag_s, began_s)
 

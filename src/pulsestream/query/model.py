@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from pulsestream.clock import from_micros
 from pulsestream.errors import BadParameters
 from pulsestream.event import INT_MAX
 from pulsestream.query.apdex import Thresholds
@@ -17,14 +18,17 @@ from pulsestream.query.expression import (
     All,
     Between,
     Compared,
+    During,
     Either,
     Expression,
     Field,
     Inside,
     Is,
+    Last,
     Not,
     Pattern,
     Place,
+    Search,
     Tag,
     Text,
 )
@@ -63,6 +67,22 @@ class Query(Struct, frozen=True, kw_only=True):
             errors.append(("tenant", "is needed"))
         if errors:
             raise BadParameters(errors)
+
+
+_FIRST = datetime.min.replace(tzinfo=UTC)  # nothing can be before it
+
+
+def about(search: Search, *, tenant: str, now: datetime, start: datetime | None, end: datetime | None) -> Query:
+    """What a text of the language asks for; a time in it wins over `start` and `end`. Raises BadParameters."""
+    match search.time:
+        case Last(length):
+            start, end = now - min(length, now - _FIRST), now
+        case During(start_us, end_us):
+            start = None if start_us is None else from_micros(start_us)
+            end = None if end_us is None else from_micros(end_us)
+        case None:
+            pass
+    return Query(tenant=tenant, limit=1, start=start, end=end, where=search.where)
 
 
 def _wrong(where: Expression) -> Iterator[tuple[str, str]]:
