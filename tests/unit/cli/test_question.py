@@ -45,7 +45,7 @@ def test_every_question_has_a_query_a_time_and_a_zone(run, stand_in, verb):
     run(*verb, "-q", "env:production", "--from", "2026-05-04", "--to", "2026-05-05", "--tz", "Europe/Berlin", "--json")
     asked = stand_in.asked()
     assert asked["q"] == "env:production"
-    assert (asked["start_time"], asked["end_time"]) == ("2026-05-04T00:00:00Z", "2026-05-05T00:00:00Z")
+    assert (asked["start_time"], asked["end_time"]) == ("2026-05-03T22:00:00Z", "2026-05-04T22:00:00Z")
     assert asked["tz"] == "Europe/Berlin"
 
 
