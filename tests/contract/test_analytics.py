@@ -45,7 +45,11 @@ EVENTS = [
 ]
 
 
-def sent(number, row):
+# Texts that no bound value can be.
+LONG = [(0, "orders", None, None, {"plan": "gold", "x": "x" * 150_000 + end}, {"n": "y" * 150_000}) for end in "aab"]
+
+
+def sent(number, row, tenant="acme"):
     minute, service, request, user, tags, payload = row
     metrics = {"response_time_ms": request[0], "status_code": request[1]} if request else None
     return line(
@@ -58,6 +62,7 @@ def sent(number, row):
             context={"user_id": user, "tags": tags} if user else {"tags": tags},
             payload=payload,
         ),
+        tenant=tenant,
     )
 
 
@@ -77,6 +82,7 @@ def asks(request):
         store.migrate()
         with contextlib.closing(store.session(threads=1)) as session:
             session.insert_events(b"".join(sent(number, one) for number, one in enumerate(EVENTS, 1)))
+            session.insert_events(b"".join(sent(100 + n, one, tenant="long") for n, one in enumerate(LONG)))
         views = {}
         questions = Questions(
             open_session=lambda: store.session(threads=2), view=views.__getitem__, threads=2, mark="test"
@@ -219,6 +225,15 @@ def test_a_group_is_named_by_its_value_and_one_without_by_null(asks, place, name
         listed = [one for one in series if not one.other]
         assert len(listed) == min(limit, len(both))
         assert {tuple(one.group.values()): sum(one.values["count"]) for one in listed}.items() <= both.items()
+
+
+def test_groups_of_long_texts_are_told_apart(asks):
+    for place, counts in ((Tag("x"), [2, 1]), (Inside("payload", ("n",)), [3])):
+        found = over(asks, "1h", group_by=(place, PLAN), tenant="long")
+        assert [one.values["count"] for one in found.series] == [[count] for count in counts]
+        assert all(len(text) > 100_000 for one in found.series for text in one.group.values() if text != "gold")
+    [first, other] = over(asks, "1h", group_by=(Tag("x"),), tenant="long", limit=1).series
+    assert (first.values["count"], other.other, other.values["count"]) == ([2], True, [1])
 
 
 def test_the_highest_of_a_measure_are_first_and_those_without_it_last(asks):

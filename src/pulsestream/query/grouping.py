@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import cast
 
 from pulsestream.clock import from_micros
@@ -16,6 +17,7 @@ from pulsestream.store.port import in_pieces
 Key = str | int | float | bool | None
 Label = str | int | float | bool | None
 
+_TEXT_MAX = 4_000  # characters
 _NUMBERS = "Array(UInt64)"
 _NONE = "toUInt64(0)"
 
@@ -88,7 +90,10 @@ def _numbered(place: Place, keys: Sequence[Key], bound: Bound) -> str:
     sql = key(place, bound)
     given = [one for one in keys if one is not None]
     if given and isinstance(given[0], str):
-        found = _transformed(f"assumeNotNull({sql})", _texts(cast("list[str]", given), bound), given, bound)
+        texts = cast("list[str]", given)
+        if max(map(len, texts)) > _TEXT_MAX:  # a bound value has a limit, on the way to a server
+            sql, texts = f"hex(SHA256({sql}))", [sha256(text.encode()).hexdigest().upper() for text in texts]
+        found = _transformed(f"assumeNotNull({sql})", _texts(texts, bound), given, bound)
     elif given and isinstance(given[0], float):
         floats = bound(cast("list[float]", given), "Array(Float64)")
         found = _transformed(f"assumeNotNull({sql})", floats, given, bound)
