@@ -159,10 +159,10 @@ def answer_basis(request: AnyRequest, asked: Asked, basis: Basis) -> AnswerBasis
 
 def places(name: str, text: str) -> tuple[Place, ...]:
     """Of a parameter that lists them, separated by commas. Raises BadParameters."""
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    if len(words) > _PLACES_MAX:
+    found = language.places(name, text)
+    if len(found) > _PLACES_MAX:
         raise BadParameters([(name, f"may name {_PLACES_MAX} fields at most")])
-    return tuple(language.place(name, word) for word in words)
+    return found
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -61,3 +61,14 @@ def place(parameter: str, text: str) -> Place:
         return place_of(lexer.whole(text))
     except BadQuery as error:
         raise BadParameters([(parameter, str(error))]) from error
+
+
+def places(parameter: str, text: str) -> tuple[Place, ...]:
+    """Those that are listed, separated by commas; a name with a comma is quoted. Raises BadParameters."""
+    try:
+        checked(text)
+        parts = lexer.whole(text).split(",")
+    except BadQuery as error:
+        raise BadParameters([(parameter, str(error))]) from error
+    words = (text[part.start : part.end].strip() for part in parts)
+    return tuple(place(parameter, word) for word in words if word)

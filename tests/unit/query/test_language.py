@@ -35,6 +35,7 @@ from pulsestream.query.expression import (
 )
 from pulsestream.query.grammar import DEPTH_MAX, STARS_MAX, VALUES_MAX, WEIGHT_MAX
 from pulsestream.query.model import TEXT_MAX
+from pulsestream.query.place import write as write_place
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -396,3 +397,13 @@ def test_the_page_has_every_field_with_its_names():
     assert f"may have {language.LENGTH_MAX:,} characters, {WEIGHT_MAX} conditions" in PAGE
     assert f"{VALUES_MAX:,} values, {DEPTH_MAX} parentheses" in PAGE
     assert f"a value {TEXT_MAX:,} characters and {STARS_MAX} wildcards" in PAGE
+
+
+def test_places_are_listed_between_commas_that_are_not_quoted():
+    listed = language.places("by", ' svc , tag."a,b" ,,payload.x."y,\\"z" ')
+    assert listed == (Field("service"), Tag("a,b"), Inside("payload", ("x", 'y,"z')))
+    assert language.places("by", ",".join(map(write_place, listed))) == listed
+    assert language.places("by", " ,") == ()
+    for wrong in ("service,colour", 'tag."a,b', "tag."):
+        with pytest.raises(BadParameters):
+            language.places("by", wrong)
