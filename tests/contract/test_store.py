@@ -21,7 +21,7 @@ from pulsestream.query.expression import Field, Tag, one_of
 from pulsestream.query.model import Query, View
 from pulsestream.store import schema
 from pulsestream.store.connect import connect
-from pulsestream.store.port import Outcome, Past, Statement, Tombstone
+from pulsestream.store.port import Outcome, Past, Statement, Storage, Tombstone
 from unit.ingest.lines import NOW, StillClock, checked, event, line
 
 pytestmark = pytest.mark.slow
@@ -349,10 +349,30 @@ def test_nothing_to_look_up_or_delete_is_no_error(session):
     session.delete_events("acme", [])
 
 
-def test_disk_bytes_grow_with_what_is_stored(session):
-    assert session.disk_bytes() == 0
-    session.insert_events(line(1, event("a")))
-    assert session.disk_bytes() > 0
+def test_what_is_stored_takes_room_by_week_and_column(session):
+    assert session.storage() == Storage([], [], 0)
+    events = [event(f"e{number:05}", payload={"text": f"{number:040}" * 20}) for number in range(300)]
+    old = event("old", timestamp="2026-01-04T10:20:30Z")
+    session.insert_events(b"".join(line(number, one) for number, one in enumerate([*events, old], 1)))
+    found = session.storage()
+    assert [(week.week, week.events) for week in found.weeks] == [("2025-12-29", 1), ("2026-05-04", 300)]
+    assert all(week.disk_bytes > week.compressed_bytes > 0 for week in found.weeks)
+    assert found.estimated_events == 301
+    compressed, uncompressed = (
+        sum(getattr(one, name) for one in found.weeks) for name in ("compressed_bytes", "uncompressed_bytes")
+    )
+    assert sum(column.compressed_bytes for column in found.columns) == pytest.approx(compressed, abs=50)
+    assert sum(column.uncompressed_bytes for column in found.columns) == pytest.approx(uncompressed, abs=50)
+    columns = {column.name: column for column in found.columns}
+    assert columns["payload"].uncompressed_bytes > uncompressed / 2
+    assert columns["referrer"].compressed_bytes == 0
+    assert {"timestamp", "tags", "tag_pairs", "country"} < columns.keys()
+    session.run("ALTER TABLE events MODIFY SETTING min_bytes_for_wide_part = 0")
+    session.run("OPTIMIZE TABLE events FINAL")
+    known = session.storage()
+    assert known.estimated_events == 0
+    assert known.columns[0].name == "payload"
+    assert known.columns[0].uncompressed_bytes == pytest.approx(columns["payload"].uncompressed_bytes, rel=0.2)
 
 
 def test_the_engine_says_how_it_is(session):
@@ -364,7 +384,7 @@ def test_the_engine_says_how_it_is(session):
     assert state.rows == 3
     assert 2 <= state.parts <= 3, "two weeks, one of which may have been merged"
     assert 1 <= state.parts_in_partition_max <= 2
-    assert state.disk_bytes == session.disk_bytes()
+    assert state.disk_bytes == sum(week.disk_bytes for week in session.storage().weeks)
     assert state.memory_bytes > 0
     assert state.merges >= 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -173,3 +174,35 @@ def test_what_there_is_nothing_of_is_not_found(filled, path):
     answer = filled.ask("GET", path)
     assert answer.status == 404
     assert answer.json["code"] == "not_found"
+
+
+def test_what_was_received_is_told_by_minute_and_what_is_stored_by_week(filled):
+    before = filled.get("/query/stats")
+    answer = filled.send([EVENTS[1], event("broken", title=None), event("new", timestamp="2026-05-11T00:00:00Z")])
+    assert (answer["duplicate"], answer["rejected"], answer["stored"]) == (1, 1, 1)
+    after = filled.get("/query/stats", minutes=90)
+    assert after["received"] - before["received"] == 3
+    grown = {name: after["outcomes"][name] - before["outcomes"][name] for name in after["outcomes"]}
+    assert grown == {"stored": 1, "duplicate": 1, "rejected": 1, "rate_limited": 0, "overloaded": 0}
+    assert len(after["minutes"]) == 90
+    for minute in after["minutes"]:
+        assert minute["received"] == sum(minute[name] for name in grown)
+    assert sum(minute["received"] for minute in after["minutes"]) == after["received"]
+    assert after["weeks"][-1] == {"week": "2026-05-11", "events": 1}
+    stored = filled.get("/ingestion/stats")["total_events"]
+    assert sum(week["events"] for week in after["weeks"]) == stored
+    assert sum(week["events"] for week in after["store"]["weeks"]) == stored
+    assert after["store"]["columns"][0]["compressed_bytes"] > 0
+    for wrong in ("minutes=0", "minutes=1441", "minutes=1&minutes=2", "weeks=3"):
+        assert filled.ask("GET", f"/query/stats?{wrong}").status == 422
+    filled.ask("DELETE", "/ingestion/events/evt_new")
+
+
+def test_who_is_not_the_operator_learns_nothing_of_what_others_store(filled):
+    filled.ask("POST", "/tenants", b'{"name": "acme"}')
+    for scopes, tenant in ((["read", "admin"], "acme"), (["read"], "default")):
+        made = filled.ask("POST", "/keys", json.dumps({"scopes": scopes, "tenant": tenant}).encode()).json
+        found = filled.ask("GET", "/query/stats", key=made["key"]).json
+        assert found["store"] is None
+        if tenant == "acme":
+            assert (found["received"], found["weeks"]) == (0, [])

@@ -51,6 +51,7 @@ HANDLERS = (
     search.query_session,
     tail.query_tail,
     stats.stats,
+    stats.query_stats,
     analytics.timeseries,
     analytics.top,
     analytics.facets,

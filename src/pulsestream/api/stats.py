@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -10,10 +11,11 @@ from litestar.params import Parameter
 from msgspec import Struct
 
 from pulsestream.api.operation import ASKING, terms
-from pulsestream.api.parameters import AnyRequest, Fresh, only, server_of, tenant
+from pulsestream.api.parameters import AnyRequest, Fresh, caller, only, server_of, tenant
 from pulsestream.control.keys import Scope
 from pulsestream.ingest.minutes import Cost
 from pulsestream.metrics import REQUESTS_REFUSED
+from pulsestream.store.port import Storage
 from pulsestream.wiring import Server
 
 _OUTCOMES = ("stored", "duplicate", "rejected", "rate_limited", "overloaded")
@@ -71,6 +73,28 @@ class Stats(Struct, frozen=True):
     minutes: list[Minute]
 
 
+class Week(Struct, frozen=True):
+    """Of the tenant's events, by their own time. `week`: its Monday."""
+
+    week: str
+    events: int
+
+
+class QueryStats(Struct, frozen=True):
+    """`received` is the sum of `outcomes`, of the minutes that are told.
+
+    `store`: what the events of all tenants take on disk, for an admin key of the operator; null for everybody else, who
+    could reckon from it how much the others send.
+    """
+
+    received: int
+    outcomes: dict[str, int]
+    minutes: list[Minute]
+    weeks: list[Week]
+    store: Storage | None
+    fresh: bool
+
+
 @get("/ingestion/stats", opt=terms(Scope.READ, raises=ASKING))
 async def stats(
     request: AnyRequest,
@@ -113,6 +137,30 @@ async def stats(
         fresh=is_fresh,
         searchable_lag_s=round(lag_s, 3),
         minutes=await _minutes(server, owner, minutes) if minutes else [],
+    )
+
+
+@get("/query/stats", opt=terms(Scope.READ, raises=ASKING))
+async def query_stats(
+    request: AnyRequest,
+    minutes: Annotated[
+        int, Parameter(ge=1, le=_MINUTES_MAX, description="how many of the last minutes to tell one by one")
+    ] = 60,
+    fresh: Fresh = True,
+) -> QueryStats:
+    """What was received minute by minute, and what is stored."""
+    only(request, ("fresh", "minutes"))
+    server, key = server_of(request), caller(request)
+    is_fresh = fresh and await server.fresh(key.tenant)
+    told, weeks = await asyncio.gather(_minutes(server, key.tenant, minutes), server.questions.weeks(key.tenant))
+    outcomes = {name: sum(getattr(minute, name) for minute in told) for name in _OUTCOMES}
+    return QueryStats(
+        received=sum(outcomes.values()),
+        outcomes=outcomes,
+        minutes=told,
+        weeks=[Week(*week) for week in weeks],
+        store=await server.questions.storage(key.tenant) if key.is_operator else None,
+        fresh=is_fresh,
     )
 
 

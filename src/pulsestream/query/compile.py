@@ -220,6 +220,15 @@ def expired(tenant: str, *, view: View) -> Statement:
     return Statement(f"SELECT count() FROM events WHERE {where}", where.parameters)
 
 
+def weeks(tenant: str, *, view: View) -> Statement:
+    """Rows (Monday, events) of the tenant's events."""
+    where = Where(Query(tenant=tenant, limit=1), view)
+    return Statement(
+        f"SELECT toString(toMonday(hour)) AS week, count() FROM events WHERE {where} GROUP BY week ORDER BY week",
+        where.parameters,
+    )
+
+
 def minutes(tenant: str, *, since_s: int) -> Statement:
     """Rows (minute in seconds since 1970, outcome, reason, events) of what was received since then."""
     return Statement(

@@ -24,7 +24,7 @@ from pulsestream.query.catalog import measures_of
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Query, View
 from pulsestream.store import record
-from pulsestream.store.port import Session, Statement
+from pulsestream.store.port import Session, Statement, Storage
 from pulsestream.turns import Turns
 
 T = TypeVar("T")
@@ -206,6 +206,15 @@ class Questions:
         """(minute in seconds since 1970, outcome, reason, events) of what this tenant sent since then."""
         rows = await self.ask(tenant, sql.minutes(tenant, since_s=int(since.timestamp())))
         return [cast("tuple[int, str, str, int]", tuple(row)) for row in rows]
+
+    async def weeks(self, tenant: str) -> list[tuple[str, int]]:
+        """(Monday, events) of this tenant's events."""
+        rows = await self.ask(tenant, sql.weeks(tenant, view=self.view(tenant)))
+        return [cast("tuple[str, int]", tuple(row)) for row in rows]
+
+    async def storage(self, tenant: str) -> Storage:
+        """Of all tenants together. `tenant`: who asks."""
+        return await self._on_thread(tenant, lambda session, _: session.storage())
 
     async def _on_thread(self, tenant: str, call: Callable[[Session, str], T]) -> T:
         asked = _Asked(next(self._names))

@@ -31,9 +31,11 @@ from pulsestream.store.port import (
     QueryLimits,
     Rows,
     Statement,
+    Storage,
     Tombstone,
     in_pieces,
 )
+from pulsestream.store.storage import storage
 from pulsestream.store.stream import Streamed, over_http, piped
 
 T = TypeVar("T")
@@ -325,12 +327,8 @@ class ClickHouseSession:
         rows = self._all("SELECT tenant, event_id FROM tombstones")
         return [(cast("str", tenant), cast("str", event_id)) for tenant, event_id in rows]
 
-    def disk_bytes(self) -> int:
-        [[size]] = self._all(
-            "SELECT sum(bytes_on_disk) FROM system.parts"
-            " WHERE active AND database = currentDatabase() AND table = 'events'"
-        )
-        return cast("int", size)
+    def storage(self) -> Storage:
+        return storage(self._all)
 
     def engine(self) -> EngineState:
         [row] = self._all(

@@ -104,6 +104,30 @@ class EngineState(Struct, frozen=True):
     merges: int
 
 
+class StoredWeek(Struct, frozen=True):
+    """`week`: its Monday, as a date. `disk_bytes`: with indexes and all; the others are of the columns alone."""
+
+    week: str
+    events: int
+    disk_bytes: int
+    compressed_bytes: int
+    uncompressed_bytes: int
+
+
+class StoredColumn(Struct, frozen=True):
+    name: str
+    compressed_bytes: int
+    uncompressed_bytes: int
+
+
+class Storage(Struct, frozen=True):
+    """`columns`: the largest first. Of `estimated_events` the engine knows only what all columns take together."""
+
+    weeks: list[StoredWeek]
+    columns: list[StoredColumn]
+    estimated_events: int
+
+
 class KnownIds(Struct, frozen=True):
     """Some stored events: the xxh3 of each id, and the hash of each content."""
 
@@ -223,8 +247,8 @@ class Session(Protocol):
         """End the SELECT of this name that another session asks; False where none is under way."""
         ...
 
-    def disk_bytes(self) -> int:
-        """Bytes on disk of all stored events, compressed."""
+    def storage(self) -> Storage:
+        """What the stored events of all tenants take on disk. Some 100 ms at most, whatever is stored."""
         ...
 
     def engine(self) -> EngineState:

@@ -57,6 +57,31 @@ _TENANT = {
     },
     "deleting": False,
 }
+_MINUTE = {
+    "minute": "2026-05-04T10:20:00Z",
+    "received": 1010,
+    "stored": 1000,
+    "duplicate": 0,
+    "rejected": 10,
+    "rate_limited": 0,
+    "overloaded": 0,
+    "reasons": {"invalid": 10},
+    "cost": {
+        "requests": 2,
+        "seconds": {
+            "read": 0.0002,
+            "turn": 0.0,
+            "decode": 0.0021,
+            "scrub": 0.0,
+            "check": 0.0038,
+            "dedup": 0.0012,
+            "journal_wait": 0.0032,
+            "answer": 0.0014,
+        },
+        "p50_ms": 6.31,
+        "p99_ms": 7.943,
+    },
+}
 # By the name of the operation.
 BODIES: dict[str, Any] = {
     "send_event": EVENT,
@@ -145,33 +170,27 @@ ANSWERS: dict[str, Any] = {
         "quarantined_events": 0,
         "fresh": True,
         "searchable_lag_s": 0.0,
-        "minutes": [
-            {
-                "minute": "2026-05-04T10:20:00Z",
-                "received": 1010,
-                "stored": 1000,
-                "duplicate": 0,
-                "rejected": 10,
-                "rate_limited": 0,
-                "overloaded": 0,
-                "reasons": {"invalid": 10},
-                "cost": {
-                    "requests": 2,
-                    "seconds": {
-                        "read": 0.0002,
-                        "turn": 0.0,
-                        "decode": 0.0021,
-                        "scrub": 0.0,
-                        "check": 0.0038,
-                        "dedup": 0.0012,
-                        "journal_wait": 0.0032,
-                        "answer": 0.0014,
-                    },
-                    "p50_ms": 6.31,
-                    "p99_ms": 7.943,
-                },
-            }
-        ],
+        "minutes": [_MINUTE],
+    },
+    "query_stats": {
+        "received": 1010,
+        "outcomes": {"stored": 1000, "duplicate": 0, "rejected": 10, "rate_limited": 0, "overloaded": 0},
+        "minutes": [_MINUTE],
+        "weeks": [{"week": "2026-05-04", "events": 119990}],
+        "store": {
+            "weeks": [
+                {
+                    "week": "2026-05-04",
+                    "events": 119990,
+                    "disk_bytes": 18401234,
+                    "compressed_bytes": 17920113,
+                    "uncompressed_bytes": 62710288,
+                }
+            ],
+            "columns": [{"name": "payload", "compressed_bytes": 4216003, "uncompressed_bytes": 19870451}],
+            "estimated_events": 119990,
+        },
+        "fresh": True,
     },
     "health": {"status": "healthy", "version": "0.1.0", "uptime_seconds": 3600.5},
     "rate_limit": {
