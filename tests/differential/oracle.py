@@ -155,8 +155,7 @@ def _is(event: Event, place: Place, value: Value) -> bool:
         case Tag(name):
             if isinstance(value, Pattern):
                 return name in tags(event) and matches(tags(event)[name], value.pieces)
-            # Compared as it stands: the tag a:b with the value c is also the tag a with the value b:c.
-            return f"{name}:{value}" in [f"{one}:{text}" for one, text in tags(event).items()]
+            return tags(event).get(name) == value
         case Inside():
             return _inside_is(inside(event, place), value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -38,6 +39,8 @@ from pulsestream.query.expression import (
 )
 from pulsestream.query.model import Query, View
 from pulsestream.query.search import Sort
+from pulsestream.query.steps import Step, Unit, automatic_step
+from pulsestream.query.top import Sort as Ranked
 
 _OFF = tuple(
     timedelta(**{unit: number})
@@ -275,3 +278,31 @@ def asked_in_any_order(draw: st.DrawFn, world: World) -> tuple[Query, Sort]:
     query = Query(tenant="-", limit=limit, start=start, end=end, where=draw(filters))
     name = draw(st.just("timestamp") | st.sampled_from(_SORTED))
     return query, Sort(name, descending=draw(st.booleans()))
+
+
+# Sums of floats depend on their order, so groups are not ranked by them.
+sorts = st.builds(
+    Ranked,
+    st.sampled_from([one for one in MEASURED if "bytes" not in one and one not in ("mean_ms", "throughput")]),
+    st.booleans(),
+)
+_STEPS = [
+    Step(count, unit)
+    for unit, counts in {
+        Unit.SECOND: (1, 15),
+        Unit.MINUTE: (1, 5, 20, 30, 60),
+        Unit.HOUR: (1, 2, 3, 4, 8, 12),
+        Unit.DAY: (1,),
+        Unit.WEEK: (1,),
+        Unit.MONTH: (1, 2, 3, 12, 24),
+    }.items()
+    for count in counts
+]
+zones = st.sampled_from(worlds.ZONES).map(ZoneInfo)
+
+
+def steps_of(query: Query) -> st.SearchStrategy[Step]:
+    """Not too many, and not much longer than the range."""
+    seconds = (query.end - query.start).total_seconds()
+    few = [step for step in _STEPS if 1 / 40 <= seconds / step.nominal_s <= 200]
+    return st.sampled_from([*few, automatic_step(query.start, query.end)])

@@ -4,48 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from differential import courses, reckoned, worlds
+from differential import courses, reckoned
 from differential.oracle import field
-from differential.questions import in_a_range, views
+from differential.questions import in_a_range, sorts, steps_of, views, zones
 from differential.reckoned import alike, measured
 from pulsestream.clock import to_micros
 from pulsestream.query.facets import facets
 from pulsestream.query.place import write
-from pulsestream.query.steps import Step, Unit, automatic_step
 from pulsestream.query.timeseries import timeseries
 from pulsestream.query.top import Sort, top
-
-# Sums of floats depend on their order, so groups are not ranked by them.
-_SORTS = st.builds(
-    Sort,
-    st.sampled_from([one for one in reckoned.MEASURED if "bytes" not in one and one not in ("mean_ms", "throughput")]),
-    st.booleans(),
-)
-_STEPS = [
-    Step(count, unit)
-    for unit, counts in {
-        Unit.SECOND: (1, 15),
-        Unit.MINUTE: (1, 5, 20, 30, 60),
-        Unit.HOUR: (1, 2, 3, 4, 8, 12),
-        Unit.DAY: (1,),
-        Unit.WEEK: (1,),
-        Unit.MONTH: (1, 2, 3, 12, 24),
-    }.items()
-    for count in counts
-]
-zones = st.sampled_from(worlds.ZONES).map(ZoneInfo)
-
-
-def _steps(query):
-    seconds = (query.end - query.start).total_seconds()
-    few = [step for step in _STEPS if 1 / 40 <= seconds / step.nominal_s <= 200]
-    return st.sampled_from([*few, automatic_step(query.start, query.end)])
-
 
 # ---- over time
 
@@ -54,9 +25,9 @@ def test_measures_over_time_are_those_of_the_events(filled):
     def asked(world):
         queries = in_a_range(world, by=0).map(lambda query: replace(query, measures=query.measures[:6]))
         return {
-            "drawn": queries.flatmap(lambda query: st.tuples(st.just(query), _steps(query))),
+            "drawn": queries.flatmap(lambda query: st.tuples(st.just(query), steps_of(query))),
             "zone": zones,
-            "sort": st.none() | _SORTS,
+            "sort": st.none() | sorts,
             "view": views(world),
         }
 
@@ -104,7 +75,7 @@ def _key(query, row):
 
 def test_the_groups_that_rank_highest_are_those_of_the_events(filled):
     def asked(world):
-        return {"query": in_a_range(world, by=1), "sort": _SORTS, "other": st.booleans(), "view": views(world)}
+        return {"query": in_a_range(world, by=1), "sort": sorts, "other": st.booleans(), "view": views(world)}
 
     filled.agrees(120, _top, asked)
 

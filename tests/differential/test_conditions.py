@@ -72,11 +72,12 @@ def _payloads():
 
 
 def _tags():
-    names = ("plan", "a")
+    names, texts = ("plan", "a", "a:b"), ("", "c", "b:c", ":c", "10", "10.0")
     events = [
         _EVENT | {"source": _SOURCE, "context": {"tags": {name: text}}} for name in names for text in worlds.TAGS[name]
     ]
     conditions = [one for name in names for one in (Has(Tag(name)), *_of_numbers(Tag(name)))]
+    conditions += [one_of(Tag(name), (text, *more)) for name in names for text in texts for more in ((), ("x", "b"))]
     return [*events, _EVENT | {"source": _SOURCE}], conditions
 
 
