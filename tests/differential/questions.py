@@ -64,7 +64,7 @@ def _of_kind(*kinds: Kind) -> list[str]:
     return [name for name, dimension in DIMENSIONS.items() if dimension.kind in kinds]
 
 
-def _texts(name: str) -> tuple[str, ...]:
+def texts_of(name: str) -> tuple[str, ...]:
     if name == "event_id":
         return _IDS
     if name == "status_class":
@@ -111,7 +111,7 @@ def _about_a_field(draw: st.DrawFn) -> Expression:
         return one_of(place, draw(_values(st.booleans())))
     if dimension.kind is Kind.CHOICE:
         return one_of(place, draw(_values(st.sampled_from(dimension.choices))))
-    texts = _searched(_texts(name))
+    texts = _searched(texts_of(name))
     return one_of(place, draw(_values(texts | texts | _pattern(texts))))
 
 

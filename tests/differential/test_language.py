@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from differential import worlds
-from differential.oracle import holds
-from differential.questions import expressions
+from differential import reckoned, worlds
+from differential.courses import key
+from differential.oracle import folded, has, holds
+from differential.questions import expressions, ranges, texts_of, views
 from pulsestream.query import language
 from pulsestream.query.catalog import DIMENSIONS, Kind
+from pulsestream.query.complete import suggestions
 from pulsestream.query.expression import (
     All,
     Between,
@@ -23,8 +26,12 @@ from pulsestream.query.expression import (
     Not,
     Pattern,
     Search,
+    Tag,
     Text,
 )
+from pulsestream.query.model import Query
+from pulsestream.query.place import write
+from pulsestream.query.typed import Typed, What
 
 
 def _canonical(where):
@@ -69,3 +76,57 @@ def test_a_search_means_the_same_when_it_was_written_and_read(filled):
                 assert store == holds(row.event, where), f"{where}\nis written {text}\nof {row.event}"
 
     agree()
+
+
+# ---- what may be typed
+
+
+def test_values_that_are_suggested_find_as_many_events_as_they_say(filled):
+    def asked(world):
+        return {
+            "drawn": st.sampled_from(_SUGGESTED).flatmap(_typed),
+            "ends": ranges(world),
+            "limit": st.sampled_from((1, 2, 20)),
+            "view": views(world),
+        }
+
+    filled.agrees(60, _suggested, asked)
+
+
+_SUGGESTED = (
+    *(Field(name) for name, one in DIMENSIONS.items() if one.kind in (Kind.WORD, Kind.CHOICE, Kind.FLAG)),
+    *map(Tag, worlds.TAGS),
+)
+
+
+def _typed(place):
+    """Something that a value may begin with, in any case."""
+    if isinstance(place, Tag):
+        texts = worlds.TAGS[place.name]
+    else:
+        texts = (
+            DIMENSIONS[place.name].choices or texts_of(place.name) if place.name != "cache_hit" else ("true", "false")
+        )
+    begun = st.builds(lambda text, length: text[:length], st.sampled_from(texts), st.integers(1, 4))
+    return st.tuples(st.just(place), st.just("") | begun | begun.map(str.swapcase))
+
+
+def _suggested(filled, tenant, *, drawn, ends, limit, view):
+    place, typed = drawn
+    asked = Query(tenant=tenant, limit=limit, start=ends[0], end=ends[1])
+    view, rows = filled.seen(tenant, view), filled.worlds[tenant]
+    mine = reckoned.asked_about(rows, asked, view)
+    hole = Typed(What.VALUE, 0, 0, typed, Search(), place=place)
+    found = filled.run(suggestions(filled.questions, asked, hole))
+    values = Counter(_as_text(key(row.event, place)) for row in mine if has(row.event, place))
+    expected = Counter({one: count for one, count in values.items() if folded(one).startswith(folded(typed))})
+    ordered = sorted(expected.items(), key=lambda pair: (-pair[1], pair[0].encode()))[:limit]
+    told = [one for one in found if one.count]
+    assert [one.count for one in told] == [count for _, count in ordered]
+    for one, (value, count) in zip(told, ordered, strict=True):
+        read = language.read(f"{write(place)}:{one.text}", now=worlds.RECEIVED, zone=ZoneInfo("UTC")).where
+        assert sum(holds(row.event, read) for row in mine) == count, (one, value)
+
+
+def _as_text(value):
+    return str(value).lower() if isinstance(value, bool) else value
