@@ -28,12 +28,13 @@ _HOUR_US = _HOUR_S * _SECOND_US
 _DAY = timedelta(days=1)
 _DAY_S = 24 * _HOUR_S
 _YEAR_MONTHS = 12
+_MONTHS_MAX = 100 * _YEAR_MONTHS  # with longer ones a calendar would have to go beyond its years from 1 to 9999
 # No event is before, and none can come that is after; a zone's clock can show both.
 _FIRST, _LAST = EPOCH, datetime(2200, 1, 1, tzinfo=UTC)
 _WRITTEN = re.compile(r"([1-9][0-9]{0,5})([smhdwM])")
 _ALLOWED = (
     "must be a part of a day such as 10s, 1m or 6h (up to an hour, a part of an hour; then, whole hours), 1d, 1w, 1M, "
-    "or months that make up a year or are years, such as 3M and 12M"
+    "or months that make up a year or are years, such as 3M and 12M, up to 1200M"
 )
 
 
@@ -81,7 +82,8 @@ class Step(Struct, frozen=True):
 
     def _possible(self) -> bool:
         if self.unit is Unit.MONTH:
-            return _YEAR_MONTHS % self.count == 0 or self.count % _YEAR_MONTHS == 0
+            years = self.count % _YEAR_MONTHS == 0 and self.count <= _MONTHS_MAX
+            return years or _YEAR_MONTHS % self.count == 0
         if self.unit in (Unit.DAY, Unit.WEEK):
             return self.count == 1
         seconds = int(self.nominal_s)

@@ -40,7 +40,10 @@ def test_a_step_is_read_as_it_is_written():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "m", "5", "0m", "-1m", "1.5h", "7m", "90m", "5h", "24h", "2d", "2w", "5M", "1y", "1 m", "99999999s", "٣m"],
+    [
+        *("", "m", "5", "0m", "-1m", "1.5h", "7m", "90m", "5h", "24h", "2d", "2w", "5M", "1y", "1 m", "99999999s"),
+        *("٣m", "1212M", "36000M", "120000M"),
+    ],
 )
 def test_a_step_that_no_clock_has_is_refused(text):
     with pytest.raises(BadParameters) as refused:
@@ -162,6 +165,12 @@ def test_a_range_without_any_time_that_events_have_has_no_steps():
     assert len(whole.starts_us) == 231
     everything = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     assert str(automatic_step(*everything)) == "12M"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Adak"])
+def test_the_longest_step_holds_all_times_that_there_are(zone):
+    found = laid("1200M", "0001-01-03T00:00+00:00", "9999-12-30T00:00+00:00", zone)
+    assert [one.astimezone(ZoneInfo(zone)).year for one in found.times][:3] == [1900, 2000, 2100]
 
 
 def test_too_many_steps_are_refused():
