@@ -106,7 +106,8 @@ def alike(one: float | None, other: float | None) -> bool:
 
 def percentile_of(values: Sequence[float], level: float) -> float | None:
     """The value of rank n * level, of the values in order, none between two of them."""
-    return sorted(values)[int(len(values) * (float(f"{level / 100:.7g}")))] if values else None
+    rank = min(int(len(values) * float(f"{level / 100:.7g}")), len(values) - 1)
+    return sorted(values)[rank] if values else None
 
 
 def _requests(events: Sequence[Event]) -> list[Event]:
@@ -178,4 +179,4 @@ _MEASURES: dict[str, Callable[[Sequence[Event]], float | None]] = {
     "sessions": _different("session_id"),
     "ips": _different("ip_address"),
 }
-MEASURED = (*_MEASURES, "apdex", "p0", "p50", "p50_ms", "p95_ms", "p99", "p99.9_ms", "p33.333")
+MEASURED = (*_MEASURES, "apdex", "p0", "p100_ms", "p50", "p50_ms", "p95_ms", "p99", "p99.9_ms", "p33.333")

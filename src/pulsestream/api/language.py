@@ -59,7 +59,7 @@ class MeasureRow(Struct, frozen=True):
 
 
 class FieldsAnswer(Struct, frozen=True):
-    """`percentiles`: one of them as an example; any from p0 to p99.999 is a measure, with or without _ms.
+    """`percentiles`: one of them as an example; any from p0 to p100 is a measure, also p99.999, with or without _ms.
 
     Beyond so many events in the time range as `exact_events_max` says, measures with a bound are estimates.
     """

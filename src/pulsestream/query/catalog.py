@@ -234,11 +234,11 @@ MEASURES: dict[str, Measure] = {
     "ips": _distinct("ip_address", "different addresses"),
 }
 
-_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?)(?:_ms)?")
+_PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,3})?|100)(?:_ms)?")
 
 
 def measure(name: str) -> Measure | None:
-    """By its name; a percentile of the response time is `p95_ms` or `p99.9_ms`, or the same without `_ms`."""
+    """By its name; a percentile of the response time is `p95_ms` or `p99.9_ms`, or the same without `_ms`: p0 to p100."""
     if name in MEASURES:
         return MEASURES[name]
     level = percentile(name)

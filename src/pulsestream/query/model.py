@@ -55,7 +55,7 @@ class Query(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         errors = [*_wrong(self.where), *(("by", what) for what in map(_wrong_group, self.group_by) if what)]
         errors += [
-            ("measures", f"{name!r} is no measure; there are {', '.join(MEASURES)}, p50_ms or any percentile")
+            ("measures", f"{name[:40]!r} is no measure; there are {', '.join(MEASURES)}, p50_ms or any percentile")
             for name in self.measures
             if measure(name) is None
         ]

@@ -37,6 +37,17 @@ def test_everything_wrong_is_named_at_once():
     assert [name for name, _ in refused.value.errors] == ["by", "measures", "limit", "tenant"]
 
 
+@pytest.mark.parametrize("name", ["p0", "p0_ms", "p99.999_ms", "p100", "p100_ms", "p95"])
+def test_any_percentile_is_a_measure(name):
+    assert Query(tenant="acme", limit=1, measures=(name,)).measures == (name,)
+
+
+@pytest.mark.parametrize("name", ["p101", "p100.5_ms", "p-1", "p99.9999", "p1e1", "p_ms", "P99", "p٣"])
+def test_what_is_no_percentile_is_refused(name):
+    with pytest.raises(BadParameters, match="is no measure"):
+        Query(tenant="acme", limit=1, measures=(name,))
+
+
 @pytest.mark.parametrize("missing", ["tenant", "limit"])
 def test_no_question_without_a_tenant_and_a_limit(missing):
     parts = {"tenant": "acme", "limit": 1}
