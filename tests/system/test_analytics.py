@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from system.program import event
@@ -113,3 +115,4 @@ def test_a_wrong_parameter_is_named(filled, path, parameters, name):
     answer = filled.ask("GET", f"/query/{path}?{query}")
     assert answer.status == 422
     assert [error["field"] for error in answer.json["errors"]] == [name], answer.json
+    assert not re.search("Expected|Invalid|`", answer.json["detail"]), "it says how a program would put it"

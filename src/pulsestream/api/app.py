@@ -34,6 +34,7 @@ from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
 from pulsestream.api.leaving import Leaving
 from pulsestream.api.parameters import AnyRequest, server_of
+from pulsestream.api.rules import stated
 from pulsestream.errors import BadParameters, Unauthorized
 from pulsestream.metrics import REQUESTS_REFUSED
 from pulsestream.wiring import Server
@@ -129,9 +130,17 @@ def _on_error(request: AnyRequest, error: Exception) -> Response[bytes]:
 def _on_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     if isinstance(error, ValidationException):
         extra = error.extra if isinstance(error.extra, list) else []
-        named = [(str(part.get("key")), str(part.get("message"))) for part in extra if isinstance(part, dict)]
+        named = [_named(request, part) for part in extra if isinstance(part, dict)]
         return _on_error(request, BadParameters(named or [("request", error.detail)]))
     return _response(problems.http_answer(error.status_code, error.detail, error.headers))
+
+
+def _named(request: AnyRequest, part: dict[str, object]) -> tuple[str, str]:
+    """The parameter, and what is wrong with it."""
+    name, what = str(part.get("key")), str(part.get("message"))
+    if part.get("source") != "query":
+        return name, what
+    return name, stated(what, request.route_handler.parsed_fn_signature.parameters.get(name))
 
 
 def _response(answer: problems.Answer) -> Response[bytes]:

@@ -60,10 +60,9 @@ def as_sent(request: AnyRequest, before: str) -> str:
 def only(request: AnyRequest, known: Iterable[str]) -> None:
     """Raises BadParameters where this path does not know a parameter, or would have to choose between its values."""
     known = set(known)
+    there = f"there are {', '.join(sorted(known))}" if known else "there are no parameters"
     given = Counter(name for name, _ in request.query_params.multi_items())
-    errors = [
-        (cut(name), f"is not known here: there are {', '.join(sorted(known))}") for name in given if name not in known
-    ]
+    errors = [(cut(name), f"is not known here: {there}") for name in given if name not in known]
     errors += [
         (name, f"may be given once, not {times} times")
         for name, times in given.items()

@@ -238,7 +238,7 @@ _PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,3})?|100)(?:_ms)?")
 
 
 def measure(name: str) -> Measure | None:
-    """By its name; a percentile of the response time is `p95_ms` or `p99.9_ms`, or the same without `_ms`: p0 to p100."""
+    """By its name; a percentile of the response time, p0 to p100, is `p95_ms` or `p99.9_ms`, or without its `_ms`."""
     if name in MEASURES:
         return MEASURES[name]
     level = percentile(name)

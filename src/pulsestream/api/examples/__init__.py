@@ -286,7 +286,7 @@ ERRORS: tuple[PulseStreamError, ...] = (
     Exists("there is a tenant 'acme' already"),
     TooLarge("a batch may hold 50000 events, this one holds 60000: send smaller batches", 50_000),
     UnsupportedEncoding("Content-Encoding 'br' is not supported: send gzip, zstd or plain"),
-    BadParameters([("limit", "Expected `int` <= 1000")]),
+    BadParameters([("limit", "must be 1000 at most")]),
     BadQuery("there is no field 'sevice': did you mean service?", position=0, length=6, suggestion="service"),
     QueryTooHeavy("the question needs more time than one may take: narrow its time range or its filters"),
     Cancelled("the question was cancelled"),
