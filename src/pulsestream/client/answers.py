@@ -29,10 +29,10 @@ class Page(Struct, frozen=True, kw_only=True):
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """`share`: of the first measure, where it is a count."""
+    """`share`: of the events that match, those of this group."""
 
     group: dict[str, str | int | float | bool | None] = {}
-    values: dict[str, float | None] = {}
+    values: dict[str, int | float | None] = {}
     share: float | None = None
 
 
