@@ -98,7 +98,7 @@ def test_where_calls_come_from(filled):
         ("top", {"by": "service", "limit": "0"}, "limit"),
         ("facets", {"fields": ""}, "fields"),
         ("facets", {"fields": "colour"}, "fields"),
-        ("facets", {"fields": "error"}, "by"),
+        ("facets", {"fields": "error"}, "fields"),
         ("histogram", {"field": "service"}, "field"),
         ("histogram", {"field": "tag.n"}, "field"),
         ("histogram", {"buckets": "3"}, "buckets"),

@@ -6,7 +6,7 @@ import inspect
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from pulsestream.api.parameters import AnyRequest, Fresh, only, server_of, tenant, with_plus
 from pulsestream.errors import BadParameters
 from pulsestream.query import language
-from pulsestream.query.expression import Place, Search
+from pulsestream.query.catalog import DIMENSIONS, Kind
+from pulsestream.query.expression import Field, Place, Search
 from pulsestream.query.model import Query, about
 from pulsestream.query.moment import Present
 from pulsestream.query.run import Basis
@@ -162,15 +163,25 @@ def places(name: str, text: str) -> tuple[Place, ...]:
     found = language.places(name, text)
     if len(found) > _PLACES_MAX:
         raise BadParameters([(name, f"may name {_PLACES_MAX} fields at most")])
+    several = [one.name for one in found if isinstance(one, Field) and DIMENSIONS[one.name].kind is Kind.GROUP]
+    if several:
+        raise BadParameters(
+            [(name, f"{several[0]} is not one value: in q, has:{several[0]} says whether there is one")]
+        )
     return found
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:  # no such zone; no name; a name too long for a file, or a folder
+    if name not in _zones():
         what = "is no time zone: send a name of the IANA database, such as Europe/Berlin, or leave it out for UTC"
-        raise BadParameters([("tz", what)]) from error
+        raise BadParameters([("tz", what)])
+    return ZoneInfo(name)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """What else lies beside them (`localtime`, `posixrules`, `right/UTC`) is another one on another machine."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 @cache
