@@ -324,6 +324,10 @@ def test_a_histogram_of_groups_shares_its_bounds(asks):
         ({"status_class": None}, [0, 0, 1, 1]),
         ({}, [1, 1, 0, 0]),
     ]
+    off = {"start": TEN + timedelta(minutes=5), "end": TEN + timedelta(minutes=65)}
+    cut = spread(asks, field=Field("timestamp"), buckets=4, **off)  # of a quarter of an hour it would be five
+    assert cut.bounds == [TEN, TEN + timedelta(minutes=30), TEN + timedelta(minutes=60), off["end"]]
+    assert [one.counts for one in cut.series] == [[2, 2, 0]]
 
 
 def test_a_histogram_of_no_numbers_has_no_buckets(asks):

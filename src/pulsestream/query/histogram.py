@@ -200,6 +200,8 @@ def sizes_over_time(
 async def _histogram_over_time(questions: Questions, query: Query, *, buckets: int, zone: ZoneInfo) -> Histogram:
     assert query.start is not None and query.end is not None  # noqa: S101, PT018 - of a range with both ends only
     step = automatic_step(query.start, query.end, points=buckets)
+    if len(grid(step, start=query.start, end=query.end, zone=zone).starts_us) > buckets:  # the range cuts two of them
+        step = automatic_step(query.start, query.end, points=buckets - 1)
     found = await timeseries(questions, replace(query, measures=("count",)), step=step, zone=zone)
     series = [Counts(one.group, one.other, cast("list[int]", one.values["count"])) for one in found.series]
     matched = sum(sum(one.counts) for one in series)
