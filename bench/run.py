@@ -74,7 +74,6 @@ def parts(given: argparse.Namespace) -> dict[str, Part]:
     for connections in (1, 16, 64):
         found[f"singles_{connections}"] = lambda n=connections: singles(given.singles, n, given.rounds)  # type: ignore[misc]  # a default binds n now
     for name in MODULES:
-    for name in ("client", "dedup", "overload", "sharing", "asking", "export", "tail"):
         if find_spec(name):
             found[name] = lambda name=name: importlib.import_module(name).measure()  # type: ignore[misc]  # as above
     found["search"] = lambda: searches(given.search_events, 15)
