@@ -102,7 +102,7 @@ EVERYTHING = [made(number) for number in range(1, COUNT + 1)]
 
 
 # What the statements give is compared on every store above; what is made of it need not be.
-in_memory = pytest.mark.parametrize("dsn", ["memory"], indirect=True)
+in_memory = pytest.mark.parametrize("kind", ["memory"], indirect=True, scope="module")
 
 
 def ids(events):
