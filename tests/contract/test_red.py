@@ -171,6 +171,27 @@ def test_a_range_of_full_hours_has_its_start_and_not_its_end(ask, session):
     assert ask(start=NOW - 3 * hour, end=NOW - hour, view=View(oldest=NOW - hour - moment)).total.now.requests == 1
 
 
+def test_the_newest_of_a_long_range_is_known_to_the_microsecond(ask, session):
+    hour, moment = timedelta(hours=1), timedelta(microseconds=1)
+    session.insert_events(
+        b"".join(
+            [call(n, hour * n + moment * n) for n in range(3, 30)]
+            + [call(50, hour * 5 + moment, service="mail"), call(51, hour * 2 + moment, service="mail", status=0)]
+            + [call(52, 29 * hour, service="early"), call(53, 40 * hour, service="gone")]
+        )
+    )
+    table = ask(start=END - 30 * hour)
+    assert table.steps.is_of_hours
+    assert {row.key[0]: (END - row.last_seen, END - row.last_request) for row in table.rows} == {
+        "orders": (hour * 3 + moment * 3, hour * 3 + moment * 3),
+        "mail": (hour * 2 + moment, hour * 5 + moment),
+        "early": (29 * hour, 29 * hour),
+        "gone": (40 * hour, 40 * hour),
+    }
+    assert table.total.last_seen == END - hour * 2 - moment
+    assert (table.total.now.requests, sum(table.rows[0].course.requests)) == (29, 27)
+
+
 def test_endpoints_are_sorted_cut_and_filtered(ask, session):
     events = [
         *(call(n, seconds(n), endpoint=f"/{n % 4}", ms=100 * (n % 4), status=500 if n % 4 == 2 else 200)
@@ -217,21 +238,22 @@ def test_what_is_silent_now_is_listed_with_when_it_was_last_asked(ask, session):
     day = timedelta(days=1)
     session.insert_events(
         b"".join(
-            # Every half a minute or so at this time of day, until twenty minutes ago.
-            [call(n, day * (n % 8) + timedelta(minutes=20, seconds=n * 2)) for n in range(1, 1_200)]
-            + [call(n, 5 * day + seconds(n), service="monthly") for n in range(2_001, 2_003)]
-            + [call(n, day + seconds(n), service="orders", endpoint="/rare") for n in range(3_001, 3_003)]
-            + [call(4_000, seconds(100), service="mail")]
+            # Every minute of the last day, until twenty minutes ago; on the days before at this time of day.
+            [call(n, timedelta(minutes=20 + n)) for n in range(1_420)]
+            + [call(1_500 + n, day * (1 + n % 7) + timedelta(minutes=n // 7)) for n in range(7 * 110)]
+            + [call(n, WEEK + seconds(n - 9_000), service="weekly") for n in range(9_001, 9_003)]
+            + [call(n, day + seconds(n), service="orders", endpoint="/rare") for n in range(9_101, 9_103)]
+            + [call(9_200, seconds(100), service="mail")]
         )
     )
-    mail, orders, monthly = ask().rows
+    mail, orders, weekly = ask().rows
     assert (mail.key, mail.health.state) == (("mail",), "healthy")
     assert (orders.key, orders.now.requests, orders.health.state) == (("orders",), 0, "silent")
-    assert orders.last_seen == orders.last_request == END - timedelta(minutes=20, seconds=16)
-    assert orders.health.reason == "no request for 20 minutes; usually one every 48 seconds"
+    assert orders.last_seen == orders.last_request == END - timedelta(minutes=20)
+    assert orders.health.reason == "no request for 20 minutes; usually one every 65 seconds"
     assert orders.course.requests == [0] * 31
-    assert (monthly.key, monthly.health.state) == (("monthly",), "silent")
-    assert monthly.health.reason == "no request for 5 days"
+    assert (weekly.key, weekly.health.state) == (("weekly",), "silent")
+    assert weekly.health.reason == "no request for 7 days"
     assert [row.key for row in ask(limit=2).rows] == [("mail",), ("orders",)]
     # Of endpoints only where it is unusual.
     assert [row.key[:2] for row in ask(by=red.BY_ENDPOINT).rows] == [("mail", "/orders"), ("orders", "/orders")]
@@ -239,7 +261,7 @@ def test_what_is_silent_now_is_listed_with_when_it_was_last_asked(ask, session):
     # In the middle of a longer range it has stopped too.
     long = ask(start=END - timedelta(hours=2))
     assert {row.key[0]: row.health.state for row in long.rows} == {
-        "mail": "healthy", "orders": "silent", "monthly": "silent",
+        "mail": "healthy", "orders": "silent", "weekly": "silent",
     }  # fmt: skip
 
 

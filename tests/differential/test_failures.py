@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -12,17 +11,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from differential import courses, reckoned, worlds
-from differential.oracle import field
+from differential.oracle import field, holds
 from differential.questions import in_a_range, views
-from pulsestream.clock import EPOCH, from_micros, to_micros
+from pulsestream.clock import EPOCH, to_micros
 from pulsestream.query.condition import Bound
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.failures import BACK, SORTS, STEPS, failures
 from pulsestream.query.message import LENGTH_MAX, PLACEHOLDERS, normalised
 from pulsestream.query.steps import automatic_step
 from pulsestream.store.port import Statement
-
-_HOUR = timedelta(hours=1)
 
 
 def test_errors_are_grouped_as_they_say(filled):
@@ -59,12 +56,19 @@ def _failures(filled, tenant, *, query, zone, sort, descending, view):
         (one.service, one.endpoint, one.method, one.status_code or 0, one.message) for one in found.groups
     ] == listed
 
-    since = _known_since(rows, query, view)
-    assert found.compared_since == since
-    before = replace(query, start=since, end=query.start) if since and since < query.start else None
-    old = {
-        _key(row.event) for row in (reckoned.asked_about(rows, before, view) if before else []) if _failed(row.event)
-    }
+    since, week = found.compared_since, max(query.start - BACK, EPOCH)
+    before = _before(rows, query, view)
+    assert (since is not None) == bool(listed and before)
+    seen = [
+        row.event
+        for row in before
+        if to_micros(week) <= field(row.event, "timestamp") and holds(row.event, query.where)
+    ]
+    old = {_key(event) for event in seen if _failed(event)}
+    if since is not None:
+        assert week <= since < query.start
+        looked_at_all = all(field(event, "timestamp") >= to_micros(since) for event in seen)
+        assert looked_at_all or all(key in old for key in listed)
     step = automatic_step(query.start, query.end, points=STEPS)
     begun = courses.starts(step.count, step.unit.value, query.start, query.end, zone)
     assert [to_micros(at) for at in found.grid.times] == begun
@@ -182,12 +186,7 @@ def _of_group(events):
     return {"count": len(events), "users": len(users), "first_seen": min(times), "last_seen": max(times)}
 
 
-def _known_since(rows, query, view):
-    """The hour of the first event before the range, if that is less than a week before it."""
-    before = reckoned.asked_about(rows, replace(query, start=None, where=EVERYTHING), view)
-    times = [field(row.event, "timestamp") for row in before if field(row.event, "timestamp") < to_micros(query.start)]
-    if not times:
-        return None
-    hour = from_micros(min(times) // 3_600_000_000 * 3_600_000_000)
-    back = max(query.start - BACK, EPOCH)
-    return min(max(back, hour, view.oldest or EPOCH), query.start)
+def _before(rows, query, view):
+    """All that is to be seen before the range."""
+    before = replace(query, start=None, end=query.start, where=EVERYTHING)
+    return reckoned.asked_about(rows, before, view)

@@ -17,6 +17,7 @@ from pulsestream.query.expression import Field
 from pulsestream.query.red_sql import Asking, Window
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+_TIMED = (_DAY, 12 * _HOUR)  # the longest ranges of which earlier response times are told
 _FIGURES = (
     "requests",
     "errors",
@@ -68,6 +69,7 @@ def _agree(filled, tenant, *, query, by, sort, descending, now, view):
     windows = _windows(query, view)
     assert (found.previous, found.last_week) == windows[:2]
     before = [grouped(within(one.start_time, one.end_time)) if one else {} for one in windows]
+    timed = [query.end - query.start <= longest or windows[at] == windows[2] for at, longest in enumerate(_TIMED)]
     present = [row for row in found.rows if row.key in groups]
     assert [row.key for row in present] == _in_order(groups, sort, view, descending=descending)[: query.limit]
     for row in present:
@@ -75,19 +77,18 @@ def _agree(filled, tenant, *, query, by, sort, descending, now, view):
         _same(row.now, events, view)
         assert row.last_seen == _last(events)
         _same_course(found, row, events, query)
-        _same_or_none(row.previous, before[0].get(row.key, []), view)
-        _same_or_none(row.last_week, before[1].get(row.key, []), view)
+        for at, figures in enumerate((row.previous, row.last_week)):
+            _same_or_none(figures, before[at].get(row.key, []), view, timed=timed[at])
 
 
 def _windows(query, view):
-    """The period before, the same a week ago, what is usual: as far as they are to be seen."""
+    """The period before, the same a week ago, the day before: as far as they are to be seen."""
     oldest = max(view.oldest or EPOCH, EPOCH)
     length, seen = query.end - query.start, query.start - oldest
-    usual = min(max(length, _DAY), seen)
     return (
         Window(query.start - length, query.start) if seen >= length else None,
-        Window(query.start - _WEEK, query.end - _WEEK) if seen >= _WEEK else None,
-        Window(query.start - usual, query.start) if usual > timedelta() else None,
+        Window(query.start - _WEEK, query.end - _WEEK) if seen >= _WEEK >= length else None,
+        Window(query.start - min(seen, _DAY), query.start) if seen > timedelta() else None,
     )
 
 
@@ -96,12 +97,15 @@ def _same(figures, events, view):
         assert alike(getattr(figures, name), measured(name, events, view.apdex, 1)), (name, figures, events)
 
 
-def _same_or_none(figures, events, view):
-    """None where there was no request."""
-    if measured("requests", events, view.apdex, 1):
+def _same_or_none(figures, events, view, *, timed):
+    """None where there was no request. `timed`: with response times."""
+    if not measured("requests", events, view.apdex, 1):
+        assert figures is None
+    elif timed:
         _same(figures, events, view)
     else:
-        assert figures is None
+        counts = {name: measured(name, events, view.apdex, 1) for name in ("requests", "errors", "errors_5xx")}
+        assert figures == red.Figures(**counts)
 
 
 def _last(events):

@@ -27,8 +27,8 @@ class ErrorsAnswer(Struct, frozen=True):
     """`groups_total`: how many groups there are, `matched`: how many events, in all of them.
 
     `step`, `times`: of each group's `trend`; the first step may begin before the range. `compared_since`: from when on
-    up to the range it was looked whether a group is new: a week, or as long as there are events; null where there are
-    none before the range, and then no group is called new.
+    up to the range it was looked for these groups, at most a week; null where there is no event before the range, and
+    then no group is called new.
     """
 
     groups: list[Failure]

@@ -55,7 +55,8 @@ class Change(Struct, frozen=True):
 class Changes(Struct, frozen=True):
     """Against the period before, of the same length, and the same time a week ago.
 
-    Null where there was no request then, or the retention no longer lets all of that time be seen.
+    Null where there was no request then, or the retention no longer lets all of that time be seen; last week also where
+    the range is longer than one. Response times are compared in ranges up to 24 hours, with last week up to 12.
     """
 
     previous: Change | None

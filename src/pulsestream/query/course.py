@@ -16,7 +16,7 @@ _LENGTHS = (
     *(3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800),
 )
 _HOUR_S = 3600
-_LAST = datetime(2106, 1, 1, tzinfo=UTC)  # the engine's hours end there
+LAST = datetime(2106, 1, 1, tzinfo=UTC)  # the engine's hours end there
 
 
 class Steps(Struct, frozen=True):
@@ -30,9 +30,13 @@ class Steps(Struct, frozen=True):
         return [from_micros((self.first + number) * self.step_s * 1_000_000) for number in range(self.count)]
 
     @property
+    def is_of_hours(self) -> bool:
+        return self.step_s >= _HOUR_S
+
+    @property
     def sql(self) -> str:
         """The number of an event's step. The hour is in the sorting key, and cheaper to read."""
-        moment = "timestamp" if self.step_s < _HOUR_S else "hour"
+        moment = "hour" if self.is_of_hours else "timestamp"
         return f"intDiv(toUnixTimestamp({moment}), {self.step_s})"
 
     def counts(self, numbers: Sequence[int], values: Sequence[int]) -> list[int]:
@@ -45,7 +49,7 @@ class Steps(Struct, frozen=True):
 
 def steps(start: datetime, end: datetime) -> Steps:
     """Of a range; the first and the last may reach beyond it. None before 1970 or after 2105."""
-    since, until = max(start, EPOCH), min(end, _LAST)
+    since, until = max(start, EPOCH), min(end, LAST)
     if since >= until:
         return Steps(_LENGTHS[0], 0, 0)
     seconds = (until - since).total_seconds()

@@ -29,6 +29,7 @@ _NEW_DEGRADED, _NEW_APDEX, _NEW_APDEX_REQUESTS_MIN = 0.02, 0.70, 30  # apdex.org
 # Where traffic comes by chance (Poisson), no request where 14 were expected happens once in a million times: e^-14.
 _EXPECTED_MIN = 14.0
 _GAP_MIN = timedelta(minutes=1)
+_PEAK = 2.0
 _DAYS_KNOWN_MIN = 2
 
 # Of so many requests, this share is slower than usual by chance once in 400 times or less (binomial: each is slower
@@ -71,7 +72,7 @@ class Rhythm(Struct, frozen=True):
     """
 
     since_last: timedelta | None
-    of_days: Sequence[int]
+    of_days: list[int]
     hours: float
     own: float
 
@@ -109,6 +110,11 @@ def unusual(rhythm: Rhythm) -> bool:
     """Whether so long without a request is more than chance."""
     rate, _ = usual_rate(rhythm)
     return rhythm.since_last is not None and rhythm.since_last.total_seconds() * rate >= _EXPECTED_MIN
+
+
+def may_be_unusual(gap_s: float, rate: float) -> bool:
+    """Whether to ask what is usual at this time of day, given the mean of a day: its peak can be twice that."""
+    return gap_s >= _GAP_MIN.total_seconds() and gap_s * rate * _PEAK >= _EXPECTED_MIN
 
 
 def usual_rate(rhythm: Rhythm) -> tuple[float, str]:
