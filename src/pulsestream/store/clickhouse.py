@@ -52,6 +52,7 @@ _PAST = (
 # answered from what the part says of itself. The position is at the beginning of each granule, and this is at the end.
 _WHOLE = "cityHash64(extra)"
 
+_INDEXES_SHARE = 32  # of the engine's memory, for what it remembers of its indexes: 18 MB at 10M events
 _QUERY_SETTINGS: dict[str, object] = {
     "max_execution_time": 30,
     "timeout_overflow_mode": "throw",
@@ -115,7 +116,11 @@ class ClickHouseStore:
             }
         options = dict(self._options)
         if self._capabilities.embedded:
-            options["chdb_options"] = {"max_server_memory_usage": str(self._memory_bytes_max)}
+            options["chdb_options"] = {
+                "max_server_memory_usage": str(self._memory_bytes_max),
+                # Else the filters of the ids are read and checked again for every id that is asked for.
+                "index_uncompressed_cache_size": str(self._memory_bytes_max // _INDEXES_SHARE),
+            }
         try:
             return clickhouse_connect.get_client(**options, settings=settings)
         except FAILURES as error:
