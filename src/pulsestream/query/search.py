@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import accumulate
-from typing import cast
+from typing import NamedTuple, cast
 
 from msgspec import Raw, Struct
 
@@ -48,6 +48,15 @@ class Page(Struct, frozen=True):
     events: list[Raw]
     matched: int
     following: Cursor | None
+
+
+class _Hit(NamedTuple):
+    """`value`: what it is sorted by, but for its time."""
+
+    value: int | float | str | None
+    timestamp_us: int
+    position: int
+    event: Raw
 
 
 class Within(Struct, frozen=True):
@@ -89,28 +98,25 @@ async def search(
     Raises what `Questions.ask` does, and BadParameters for a page that ends with a text too long for a cursor.
     """
     if sort.name == _TIME:
-        matched, rows = await _by_time(questions, query, sort, after, offset)
-        values: list[int | float | str | None] = [None] * len(rows)
+        matched, hits = await _by_time(questions, query, sort, after, offset)
     else:
-        matched, found = await _by_value(questions, query, sort, after)
-        values, rows = [row[0] for row in found], [row[1:] for row in found]  # type: ignore[misc]  # as it was selected
-    page = rows[: query.limit]
+        matched, hits = await _by_value(questions, query, sort, after)
+    page = hits[: query.limit]
     following = None
-    if len(rows) > query.limit:
-        value = values[query.limit - 1]
-        if isinstance(value, str) and len(value) > _VALUE_LENGTH_MAX:
+    if len(hits) > query.limit:
+        last = page[-1]
+        if isinstance(last.value, str) and len(last.value) > _VALUE_LENGTH_MAX:
             what = f"values of {sort.name} have more than {_VALUE_LENGTH_MAX} characters here: sort by another field"
             raise BadParameters([("sort", what)])
-        timestamp_us, position = record.place(page[-1])
         following = Cursor(
-            timestamp_us=timestamp_us,
-            position=position,
+            timestamp_us=last.timestamp_us,
+            position=last.position,
             # The first page is what there is; only those after it must not see what has arrived since.
             snapshot=after.snapshot if after else fed,
             matched=matched,
-            value=value,
+            value=last.value,
         )
-    return Page([Raw(record.event_json(row)) for row in page], matched, following)
+    return Page([hit.event for hit in page], matched, following)
 
 
 async def outline(questions: Questions, query: Query) -> Outline | None:
@@ -126,7 +132,7 @@ async def outline(questions: Questions, query: Query) -> Outline | None:
 
 async def _by_time(
     questions: Questions, query: Query, sort: Sort, after: Cursor | None, offset: int
-) -> tuple[int, Sequence[record.Row]]:
+) -> tuple[int, list[_Hit]]:
     view, tenant = questions.view(query.tenant), query.tenant
     needed = offset + query.limit + 1
     reach = reached(query, sort, after=after, needed=needed, view=view)
@@ -145,18 +151,14 @@ async def _by_time(
         within = _of(counts, needed)
     if within.these == () or offset >= matched:
         return matched, []
-    rows = await questions.ask(
-        tenant, page(query, sort, after=after, within=within, limit=query.limit + 1, offset=offset, view=view)
-    )
-    return matched, rows
+    whole = page(query, sort, after=after, within=within, limit=query.limit + 1, offset=offset, view=view)
+    return matched, await questions.read(tenant, whole, _by_their_time)
 
 
-async def _by_value(
-    questions: Questions, query: Query, sort: Sort, after: Cursor | None
-) -> tuple[int, list[record.Row]]:
-    """Rows with the value that they are sorted by in front: first those that have one."""
+async def _by_value(questions: Questions, query: Query, sort: Sort, after: Cursor | None) -> tuple[int, list[_Hit]]:
+    """First those that have a value to be sorted by."""
     view, tenant, more = questions.view(query.tenant), query.tenant, query.limit + 1
-    within, rows = EVERYWHERE, list[record.Row]()
+    within, hits = EVERYWHERE, list[_Hit]()
     if after is not None:
         matched = after.matched
     elif query.where == EVERYTHING:
@@ -167,11 +169,22 @@ async def _by_value(
         within = _of(counts, matched)
     if matched and (after is None or after.value is not None):
         with_value = ordered(query, sort, after=after, within=within, limit=more, view=view)
-        rows += await questions.ask(tenant, with_value)
-    if matched and len(rows) < more:
-        without = unordered(query, sort, after=after, within=within, limit=more - len(rows), view=view)
-        rows += await questions.ask(tenant, without)
-    return matched, rows
+        hits += await questions.read(tenant, with_value, _by_their_value)
+    if matched and len(hits) < more:
+        without = unordered(query, sort, after=after, within=within, limit=more - len(hits), view=view)
+        hits += await questions.read(tenant, without, _by_their_time)
+    return matched, hits
+
+
+def _by_their_time(rows: Sequence[record.Row]) -> list[_Hit]:
+    return [_Hit(None, *record.place(row), Raw(record.event_json(row))) for row in rows]
+
+
+def _by_their_value(rows: Sequence[record.Row]) -> list[_Hit]:
+    return [
+        hit._replace(value=cast("int | float | str", row[0]))
+        for row, hit in zip(rows, _by_their_time([row[1:] for row in rows]), strict=True)
+    ]
 
 
 def _up_to(found: Sequence[Sequence[object]], sort: Sort) -> Within:
@@ -284,14 +297,14 @@ def ordered(
 def unordered(
     query: Query, sort: Sort, *, after: Cursor | None = None, within: Within = EVERYWHERE, limit: int, view: View
 ) -> Statement:
-    """Those that have none, the newest first, with NULL in front."""
+    """Those that have none, the newest first."""
     where = _paged(query, after, view)
     _, present = _value(sort.name, where.bound)
     where.add(f"NOT ({present})")
     _past_time(where, after if after and after.value is None else None, descending=True)
     _add_hours(where, within)
     return Statement(
-        f"SELECT NULL AS sorted_by, {record.COLUMNS} FROM events WHERE {where}"
+        f"SELECT {record.COLUMNS} FROM events WHERE {where}"
         f" ORDER BY timestamp DESC, position DESC LIMIT {where.bound(limit, 'UInt64')}",
         where.parameters,
     )
