@@ -24,9 +24,11 @@ Chunks = Generator[bytes, None, None]
 _CHUNK_BYTES = 1 << 20
 _CANCEL_PAUSE_S = 0.05  # a statement that is just beginning is not known to the engine yet
 
-# Memory stays the same however much there is: small blocks, written as they come. Reading in order opens every part,
-# so a block of each is in memory.
+# Little memory, however much there is: small blocks, written as they come. Reading in order opens every part; by default
+# it also reads ahead in each, which takes 22 MB a part where this takes 5.
 _SETTINGS: Final[dict[str, object]] = {
+    "read_in_order_use_buffering": 0,
+    "max_read_buffer_size_local_fs": 65_536,
     "min_insert_block_size_rows": 0,
     "min_insert_block_size_bytes": 0,
     "output_format_parallel_formatting": 0,
