@@ -11,13 +11,14 @@ from differential.oracle import NOWHERE, called, field, inside, tags
 from differential.reckoned import in_order, measured
 from differential.stored import Row
 from differential.worlds import Event
-from pulsestream.clock import from_micros, to_micros
+from pulsestream.clock import EPOCH, from_micros, to_micros
 from pulsestream.query.apdex import Thresholds
 from pulsestream.query.catalog import DIMENSIONS, Kind
 from pulsestream.query.expression import Field, Inside, Place, Tag
 from pulsestream.query.place import write
 
 _DAY = timedelta(days=1)
+LAST = datetime(2200, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ZERO = datetime(1, 1, 1)  # noqa: DTZ001 - what a clock shows
 PER_SECOND = ("rate", "request_rate", "throughput")
@@ -28,6 +29,9 @@ PER_SECOND = ("rate", "request_rate", "throughput")
 
 def starts(count: int, unit: str, start: datetime, end: datetime, zone: ZoneInfo) -> list[int]:
     """When the steps of a range begin, in microseconds since 1970: the first at its start or before."""
+    start, end = max(start, EPOCH), min(end, LAST)  # no event is before or after
+    if start >= end:
+        return []
     seconds = {"s": 1, "m": 60, "h": 3600}.get(unit, 0) * count
     if 0 < seconds <= 3600:
         length = timedelta(seconds=seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -49,6 +49,8 @@ _OFF = tuple(
         *(("hours", 3), ("days", 1), ("days", 10), ("days", 70)),
     )
 )
+# What a program sends that means no beginning, or no end.
+_FAR = tuple(datetime(year, 1, 1, tzinfo=UTC) for year in (1, 1900, 1969, 1970, 2106, 2200, 2299, 9999))
 _MICROSECOND = timedelta(microseconds=1)
 _IDS = tuple(f"e{number}" for number in range(17))
 _NUMBERS: dict[str, tuple[int | float, ...]] = {
@@ -103,7 +105,7 @@ def _about_a_field(draw: st.DrawFn) -> Expression:
     if dimension.kind is Kind.GROUP or draw(st.integers(0, 5)) == 0:
         return Has(place)
     if dimension.kind is Kind.TIME:
-        return draw(_ordered(place, worlds.moments.map(to_micros)))
+        return draw(_ordered(place, (worlds.moments | worlds.moments | st.sampled_from(_FAR)).map(to_micros)))
     if dimension.kind is Kind.NUMBER:
         number = st.sampled_from(_NUMBERS[name] * 3 + _ENDS)
         return draw(_values(number).map(lambda values: one_of(place, values)) | _ordered(place, number))
@@ -193,7 +195,8 @@ def near(world: World) -> st.SearchStrategy[datetime]:
     """Moments at which an event of the world was, and about them."""
     at = st.sampled_from([field(event, "timestamp") for event in world] or [0])
     off = st.sampled_from(_OFF).flatmap(lambda off: st.sampled_from((off, -off)))
-    return st.builds(lambda at, off: from_micros(max(at + off // _MICROSECOND, 0)), at, off)
+    about = st.builds(lambda at, off: from_micros(max(at + off // _MICROSECOND, 0)), at, off)
+    return st.integers(0, 19).flatmap(lambda one: about if one else st.sampled_from(_FAR))
 
 
 def ranges(world: World) -> st.SearchStrategy[tuple[datetime | None, datetime | None]]:

@@ -53,7 +53,7 @@ def _over_time(filled, tenant, *, drawn, zone, sort, view):
     expected += [({}, True, rest)] if rest else []
     assert [(one.group, one.other) for one in found.series] == [(group, other) for group, other, _ in expected]
 
-    ends = [*begun[1:], to_micros(query.end)]
+    ends = [*begun[1:], to_micros(min(query.end, courses.LAST))] if begun else []
     seconds = [(end - max(at, to_micros(query.start))) / 1e6 for at, end in zip(begun, ends, strict=True)]
     for one, (group, _, events) in zip(found.series, expected, strict=True):
         assert list(one.values) == list(query.measures)

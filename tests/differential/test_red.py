@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from pulsestream.query.red_sql import Asking, Window
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 _TIMED = (_DAY, 12 * _HOUR)  # the longest ranges of which earlier response times are told
+_LAST = datetime(2106, 1, 1, tzinfo=UTC)
 _FIGURES = (
     "requests",
     "errors",
@@ -109,12 +110,18 @@ def _same_or_none(figures, events, view, *, timed):
 
 
 def _last(events):
-    return from_micros(max(field(event, "timestamp") for event in events))
+    """The first microsecond of 1970 stands for none."""
+    last = max(field(event, "timestamp") for event in events)
+    return from_micros(last) if last else None
 
 
 def _in_order(groups, sort, view, *, descending):
     def rank(key):
-        value = to_micros(_last(groups[key])) if sort == "last_seen" else measured(sort, groups[key], view.apdex, 1)
+        value = (
+            max(field(event, "timestamp") for event in groups[key])
+            if sort == "last_seen"
+            else measured(sort, groups[key], view.apdex, 1)
+        )
         by_value = 0 if value is None else -value if descending else value
         return value is None, by_value, [reckoned.in_order(one) for one in key]
 
@@ -124,8 +131,9 @@ def _in_order(groups, sort, view, *, descending):
 def _same_course(table, row, events, query):
     length, times = table.steps.step_s * 1_000_000, [to_micros(at) for at in table.steps.times()]
     assert times == list(range(times[0], times[-1] + 1, length))
-    assert times[0] <= to_micros(query.start) < times[0] + length
-    assert times[-1] < to_micros(query.end) <= times[-1] + length
+    assert times[0] <= to_micros(max(query.start, EPOCH)) < times[0] + length
+    assert times[-1] < to_micros(min(query.end, _LAST)) <= times[-1] + length
+    assert len(times) <= 37
     assert times[0] % length == 0
     for at, requests, errors, p95 in zip(times, row.course.requests, row.course.errors, row.course.p95_ms, strict=True):
         inside = [event for event in events if at <= field(event, "timestamp") < at + length]

@@ -81,6 +81,8 @@ class Where:
             return f"events WHERE {self}"
         if _is_full_hour(self._start_us) and _is_full_hour(self._end_us):
             return f"events WHERE {self}"
+        if _hour_s(self._start_us) == _hour_s(self._end_us):  # before 1970 or after 2105
+            return f"events WHERE {self}"
         first, last = self._hour(self._start_us), self._hour(self._end_us)
         parts = (
             self._all(f"hour > {first} AND hour < {last}"),
@@ -94,8 +96,7 @@ class Where:
         return " AND ".join((self._tenant, *times, *self._conditions))
 
     def _hour(self, micros: int) -> str:
-        seconds = min(max(micros // _HOUR_US * 3600, 0), _SECONDS_MAX)
-        return f"toDateTime({self.bound(seconds, 'Int64')}, 'UTC')"
+        return f"toDateTime({self.bound(_hour_s(micros), 'Int64')}, 'UTC')"
 
     @property
     def settings(self) -> str:
@@ -105,6 +106,11 @@ class Where:
         all of them are, that is a quarter of the time for nothing.
         """
         return "" if self._filtered else " SETTINGS optimize_move_to_prewhere = 0"
+
+
+def _hour_s(micros: int) -> int:
+    """As near as the engine's hours come to it."""
+    return min(max(micros // _HOUR_US * 3600, 0), _SECONDS_MAX)
 
 
 def _is_full_hour(micros: int) -> bool:
