@@ -14,6 +14,8 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 KEY = "test-key-of-the-system-tests"
+OWN = "the client's own key"
+SCOPES = ["ingest", "read", "admin"]
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
 
@@ -29,16 +31,77 @@ class Answer:
         return json.loads(self.body)
 
 
-class Program:
+class Client:
+    """Asks a server on `port` with a key of a tenant's."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self.port = port
+        self.key = key
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, *, key: str | None = OWN, **headers: str
+    ) -> Answer:
+        """One request on a connection of its own. `path` is what follows /api/v1. Raises OSError, HTTPException.
+
+        `key`: another than its own; None for none.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key is not None:
+            sent["X-API-Key"] = self.key if key is OWN else key
+        try:
+            connection.request(method, "/api/v1" + path, body, sent)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **parameters: object) -> Any:
+        query = "?" + urlencode(parameters, doseq=True) if parameters else ""
+        answer = self.ask("GET", path + query)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def send(self, events: list[dict[str, Any]], options: str = "", **headers: str) -> Any:
+        body = json.dumps({"events": events}).encode()
+        answer = self.ask("POST", f"/ingestion/events/batch{options}", body, Content_Type="application/json", **headers)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def send_one(self, event: dict[str, Any], **headers: str) -> Answer:
+        return self.ask("POST", "/ingestion/events", json.dumps(event).encode(), **headers)
+
+    def all_events(self, **filters: object) -> list[dict[str, Any]]:
+        """Every event that matches, page by page."""
+        events: list[dict[str, Any]] = []
+        cursor: dict[str, object] = {}
+        while True:
+            page = self.get("/ingestion/events/search", limit=1000, **cursor, **filters)
+            events += page["events"]
+            if not page["has_more"]:
+                return events
+            cursor = {"cursor": page["next_cursor"]}
+
+    def stats(self) -> Any:
+        """The statistics, when everything acknowledged is in them."""
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while time.monotonic() < deadline:
+            stats = self.get("/ingestion/stats")
+            if stats["fresh"] and stats["processing_queue_size"] == 0:
+                return stats
+        raise AssertionError("the store never caught up with the journal")
+
+
+class Program(Client):
     """One server on one folder. `start` after `kill` or `stop` begins again where that one ended."""
 
     def __init__(self, folder: Path, *, script: list[str] | None = None, **settings: object) -> None:
         """`script`: what to run in place of `-m pulsestream serve`. `settings`: by their names in config.py."""
+        super().__init__(0, KEY)
         self.folder = folder
         self._command = [sys.executable, *(script or ["-m", "pulsestream", "serve"])]
         self._settings = {"data": folder / "data", "port": 0, "log_level": "warning"} | settings
         self._process: subprocess.Popen[str] | None = None
-        self.port = 0
         self.announced = ""
 
     def start(self) -> Self:
@@ -83,6 +146,12 @@ class Program:
         self._process.send_signal(signal.SIGTERM)
         return self._ended()
 
+    def tenant(self, name: str) -> Client:
+        """A new tenant on this server, with nothing in it, and a key of every scope."""
+        assert self.ask("POST", "/tenants", json.dumps({"name": name}).encode()).status == 201
+        made = self.ask("POST", "/keys", json.dumps({"tenant": name, "scopes": SCOPES}).encode())
+        return Client(self.port, made.json["key"])
+
     def _ended(self) -> int:
         assert self._process is not None
         assert self._process.stdout is not None
@@ -100,56 +169,6 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def ask(
-        self, method: str, path: str, body: bytes | None = None, *, key: str | None = KEY, **headers: str
-    ) -> Answer:
-        """One request on a connection of its own. `path` is what follows /api/v1. Raises OSError, HTTPException."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if key is not None:
-            sent["X-API-Key"] = key
-        try:
-            connection.request(method, "/api/v1" + path, body, sent)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
-
-    def get(self, path: str, **parameters: object) -> Any:
-        query = "?" + urlencode(parameters, doseq=True) if parameters else ""
-        answer = self.ask("GET", path + query)
-        assert answer.status == 200, answer.body
-        return answer.json
-
-    def send(self, events: list[dict[str, Any]], options: str = "", **headers: str) -> Any:
-        body = json.dumps({"events": events}).encode()
-        answer = self.ask("POST", f"/ingestion/events/batch{options}", body, Content_Type="application/json", **headers)
-        assert answer.status == 200, answer.body
-        return answer.json
-
-    def send_one(self, event: dict[str, Any], **headers: str) -> Answer:
-        return self.ask("POST", "/ingestion/events", json.dumps(event).encode(), **headers)
-
-    def all_events(self, **filters: object) -> list[dict[str, Any]]:
-        """Every event that matches, page by page."""
-        events: list[dict[str, Any]] = []
-        cursor: dict[str, object] = {}
-        while True:
-            page = self.get("/ingestion/events/search", limit=1000, **cursor, **filters)
-            events += page["events"]
-            if not page["has_more"]:
-                return events
-            cursor = {"cursor": page["next_cursor"]}
-
-    def stats(self) -> Any:
-        """The statistics, when everything acknowledged is in them."""
-        deadline = time.monotonic() + READY_SECONDS_MAX
-        while time.monotonic() < deadline:
-            stats = self.get("/ingestion/stats")
-            if stats["fresh"] and stats["processing_queue_size"] == 0:
-                return stats
-        raise AssertionError("the store never caught up with the journal")
 
 
 def _option(name: str) -> str:

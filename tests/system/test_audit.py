@@ -28,6 +28,12 @@ def changing():
     return {(method, path) for method, path in routes if method not in ("GET", "HEAD", "OPTIONS")}
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Program(tmp_path_factory.mktemp("server"), log_level="info") as running:
+        yield running
+
+
 def newest(program):
     return program.get("/audit", limit=1)["lines"][0]
 
@@ -36,26 +42,25 @@ def test_every_route_that_changes_something_is_known_here():
     assert changing() == ACTS.keys()
 
 
-def test_every_act_leaves_a_line_with_who_did_it_and_to_what(tmp_path):
-    with Program(tmp_path, log_level="info") as program:
-        program.send([event("gone")])
-        key_id = ""
-        for (method, _), (path, body, act) in ACTS.items():
-            sent = None if body is None else json.dumps(body).encode()
-            answer = program.ask(method, path.format(key_id=key_id), sent, Content_Type="application/json")
-            assert answer.status < 300, answer.body
-            key_id = key_id or answer.json["id"]
-            line = newest(program)
-            assert (line["act"], line["actor"]) == (act, "given@default")
-            assert line["subject"] in {key_id, "acme", "evt_gone"}
-            assert f"INFO pulsestream.audit: {act} {line['subject']} by given@default" in program.log
+def test_every_act_leaves_a_line_with_who_did_it_and_to_what(server):
+    server.send([event("gone")])
+    key_id = ""
+    for (method, _), (path, body, act) in ACTS.items():
+        sent = None if body is None else json.dumps(body).encode()
+        answer = server.ask(method, path.format(key_id=key_id), sent, Content_Type="application/json")
+        assert answer.status < 300, answer.body
+        key_id = key_id or answer.json["id"]
+        line = newest(server)
+        assert (line["act"], line["actor"]) == (act, "given@default")
+        assert line["subject"] in {key_id, "acme", "evt_gone"}
+        assert f"INFO pulsestream.audit: {act} {line['subject']} by given@default" in server.log
 
 
-def test_a_refused_act_leaves_none(program):
-    reader = program.ask("POST", "/keys", b'{"scopes": ["read"]}', Content_Type="application/json").json["key"]
-    made = newest(program)
+def test_a_refused_act_leaves_none(server):
+    reader = server.ask("POST", "/keys", b'{"scopes": ["read"]}', Content_Type="application/json").json["key"]
+    made = newest(server)
     for (method, _), (path, body, _act) in ACTS.items():
         sent = None if body is None else json.dumps(body).encode()
-        answer = program.ask(method, path.format(key_id="0" * 8), sent, key=reader, Content_Type="application/json")
+        answer = server.ask(method, path.format(key_id="0" * 8), sent, key=reader, Content_Type="application/json")
         assert answer.status == 403
-    assert newest(program) == made
+    assert newest(server) == made

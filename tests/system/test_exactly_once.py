@@ -190,13 +190,13 @@ def test_a_second_server_on_the_same_folder_is_refused(program):
     assert len(second.stderr.splitlines()) == 1
 
 
-def test_concurrent_repeats_of_one_event_are_stored_once(program):
+def test_concurrent_repeats_of_one_event_are_stored_once(tenant):
     answers: list[str] = []
     barrier = threading.Barrier(16)
 
     def send() -> None:
         barrier.wait()
-        answers.append(program.send_one(event("same")).json["processing_status"])
+        answers.append(tenant.send_one(event("same")).json["processing_status"])
 
     threads = [threading.Thread(target=send) for _ in range(16)]
     for thread in threads:
@@ -204,20 +204,20 @@ def test_concurrent_repeats_of_one_event_are_stored_once(program):
     for thread in threads:
         thread.join()
     assert sorted(answers) == ["duplicate"] * 15 + ["stored"]
-    assert len(program.all_events()) == 1
+    assert len(tenant.all_events()) == 1
 
 
-def test_a_request_repeated_with_its_idempotency_key_adds_nothing(program):
+def test_a_request_repeated_with_its_idempotency_key_adds_nothing(tenant):
     nameless = [event(0, event_id=None, title=f"call {number}") for number in range(5)]
-    first = program.send(nameless, Idempotency_Key="upload-1")
-    second = program.send(nameless, Idempotency_Key="upload-1")
-    other = program.send(nameless, Idempotency_Key="upload-2")
+    first = tenant.send(nameless, Idempotency_Key="upload-1")
+    second = tenant.send(nameless, Idempotency_Key="upload-1")
+    other = tenant.send(nameless, Idempotency_Key="upload-2")
     assert (first["stored"], second["duplicate"], other["stored"]) == (5, 5, 5)
     ids = [[result["event_id"] for result in answer["results"]] for answer in (first, second)]
     assert ids[0] == ids[1]
 
 
-def test_without_id_and_key_a_repeat_is_a_new_event(program):
+def test_without_id_and_key_a_repeat_is_a_new_event(tenant):
     nameless = event(0, event_id=None)
-    assert program.send([nameless, nameless])["stored"] == 2
-    assert program.send([nameless])["stored"] == 1
+    assert tenant.send([nameless, nameless])["stored"] == 2
+    assert tenant.send([nameless])["stored"] == 1

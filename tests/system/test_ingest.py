@@ -237,13 +237,13 @@ def test_an_odd_content_length_is_refused(server, length):
     connection.close()
 
 
-def test_what_the_server_took_adds_up(program):
-    program.send([event(1), event(1), event(2, title=""), event(3)])
-    program.send([event(1), event(3, title="other")])
-    program.ask("POST", BATCH, b"junk")
-    program.ask("DELETE", "/ingestion/events/evt_3")
-    program.send([event(3)])
-    stats = program.stats()
+def test_what_the_server_took_adds_up(tenant):
+    tenant.send([event(1), event(1), event(2, title=""), event(3)])
+    tenant.send([event(1), event(3, title="other")])
+    tenant.ask("POST", BATCH, b"junk")
+    tenant.ask("DELETE", "/ingestion/events/evt_3")
+    tenant.send([event(3)])
+    stats = tenant.stats()
     assert stats["received"] == 7
     assert stats["outcomes"] == {"stored": 2, "duplicate": 2, "rejected": 3, "rate_limited": 0, "overloaded": 0}
     assert stats["reasons"] == {"invalid": 1, "conflict": 1, "deleted": 1}
@@ -268,10 +268,11 @@ def test_health_needs_no_key_and_tells_its_numbers_to_the_operator_only(server):
     assert health["last_position"] >= health["searchable_position"]
 
 
-def test_requests_without_a_key_are_counted(program):
+def test_requests_without_a_key_are_counted(server):
+    before = server.get("/ingestion/health")["unauthorized_requests"]
     for key in (None, "wrong"):
-        assert program.ask("POST", BATCH, b"[]", key=key).status == 401
-    assert program.get("/ingestion/health")["unauthorized_requests"] == 2
+        assert server.ask("POST", BATCH, b"[]", key=key).status == 401
+    assert server.get("/ingestion/health")["unauthorized_requests"] == before + 2
 
 
 def test_events_past_the_retention_are_refused(tmp_path):

@@ -80,21 +80,21 @@ def test_the_slowest_come_first_and_those_without_a_time_last(filled):
     assert filled.get("/query/events", sort="response_time_ms")["events"][-1]["event_id"] == "evt_from/../payload"
 
 
-def test_pages_do_not_shift_when_events_arrive(program):
-    program.send([call(number) for number in range(20)])
+def test_pages_do_not_shift_when_events_arrive(tenant):
+    tenant.send([call(number) for number in range(20)])
     for sort in ("-timestamp", "timestamp", "-response_time_ms", "service"):
-        expected = ids(program.get("/query/events", sort=sort))
-        page = program.get("/query/events", sort=sort, limit=6)
+        expected = ids(tenant.get("/query/events", sort=sort))
+        page = tenant.get("/query/events", sort=sort, limit=6)
         found = ids(page)
         for number in range(3):
             later = [call(one, event_id=f"late_{sort}_{one}") for one in (number, 15, 30)]
-            program.send(later, "?ack=searchable")
-            page = program.get("/query/events", sort=sort, limit=6, cursor=page["next_cursor"])
+            tenant.send(later, "?ack=searchable")
+            page = tenant.get("/query/events", sort=sort, limit=6, cursor=page["next_cursor"])
             assert page["matched"] == len(expected)
             found += ids(page)
         assert found == expected
         for one in (*range(3), 15, 30):
-            program.ask("DELETE", f"/ingestion/events/late_{sort}_{one}")
+            tenant.ask("DELETE", f"/ingestion/events/late_{sort}_{one}")
 
 
 def test_a_cursor_goes_on_with_its_own_question_only(filled):

@@ -138,26 +138,26 @@ def test_a_wrong_parameter_is_named(filled, query, named):
     assert named in [error["field"] for error in answer.json["errors"]]
 
 
-def test_pages_do_not_shift_when_older_and_newer_events_arrive(program):
+def test_pages_do_not_shift_when_older_and_newer_events_arrive(tenant):
     def at(minute, name):
         return event(name, timestamp=f"2026-05-04T10:{minute:02}:00Z")
 
-    program.send([at(minute, f"first_{minute}") for minute in range(10, 30)])
-    page = program.get("/ingestion/events/search", limit=7)
+    tenant.send([at(minute, f"first_{minute}") for minute in range(10, 30)])
+    page = tenant.get("/ingestion/events/search", limit=7)
     seen = [hit["event_id"] for hit in page["events"]]
     arrivals = iter(range(100))
     while page["has_more"]:
         number = next(arrivals)
-        program.send([at(50, f"newer_{number}"), at(12, f"between_{number}"), at(1, f"older_{number}")])
-        page = program.get("/ingestion/events/search", limit=7, cursor=page["next_cursor"])
+        tenant.send([at(50, f"newer_{number}"), at(12, f"between_{number}"), at(1, f"older_{number}")])
+        page = tenant.get("/ingestion/events/search", limit=7, cursor=page["next_cursor"])
         assert page["filtered_count"] == 20
         seen += [hit["event_id"] for hit in page["events"]]
     assert seen == [f"evt_first_{minute}" for minute in range(29, 9, -1)]
 
 
-def test_offset_pages_cover_everything_once(program):
-    program.send([event(number, timestamp=f"2026-05-0{1 + number % 3}T10:00:00Z") for number in range(25)])
-    pages = [program.get("/ingestion/events/search", limit=10, offset=offset) for offset in (0, 10, 20, 30)]
+def test_offset_pages_cover_everything_once(tenant):
+    tenant.send([event(number, timestamp=f"2026-05-0{1 + number % 3}T10:00:00Z") for number in range(25)])
+    pages = [tenant.get("/ingestion/events/search", limit=10, offset=offset) for offset in (0, 10, 20, 30)]
     assert [len(page["events"]) for page in pages] == [10, 10, 5, 0]
     assert [page["has_more"] for page in pages] == [True, True, False, False]
     assert len({hit["event_id"] for page in pages for hit in page["events"]}) == 25
@@ -165,36 +165,36 @@ def test_offset_pages_cover_everything_once(program):
     assert times == sorted(times, reverse=True)
 
 
-def test_the_tail_brings_each_arrival_once_in_order(program):
-    program.send([event(number) for number in range(3)], "?ack=searchable")
-    page = program.get("/ingestion/events/tail", limit=2)
+def test_the_tail_brings_each_arrival_once_in_order(tenant):
+    tenant.send([event(number) for number in range(3)], "?ack=searchable")
+    page = tenant.get("/ingestion/events/tail", limit=2)
     assert [hit["event_id"] for hit in page["events"]] == ["evt_1", "evt_2"]
-    program.send([event(number, timestamp="2026-05-01T00:00:00Z") for number in range(3, 8)], "?ack=searchable")
+    tenant.send([event(number, timestamp="2026-05-01T00:00:00Z") for number in range(3, 8)], "?ack=searchable")
     seen = []
     while True:
-        page = program.get("/ingestion/events/tail", limit=2, after=page["next"])
+        page = tenant.get("/ingestion/events/tail", limit=2, after=page["next"])
         seen += [hit["event_id"] for hit in page["events"]]
         if not page["has_more"]:
             break
     assert seen == [f"evt_{number}" for number in range(3, 8)]
-    assert program.get("/ingestion/events/tail", after=page["next"])["events"] == []
+    assert tenant.get("/ingestion/events/tail", after=page["next"])["events"] == []
     for other in ("junk", "LTU"):  # the second is -5
-        assert program.ask("GET", f"/ingestion/events/tail?after={other}").status == 422
+        assert tenant.ask("GET", f"/ingestion/events/tail?after={other}").status == 422
 
 
-def test_a_write_is_read_at_once(program):
+def test_a_write_is_read_at_once(tenant):
     for number in range(20):
-        program.send_one(event(number))
-        assert program.get(f"/ingestion/events/evt_{number}")["event_id"] == f"evt_{number}"
+        tenant.send_one(event(number))
+        assert tenant.get(f"/ingestion/events/evt_{number}")["event_id"] == f"evt_{number}"
 
 
-def test_a_searchable_acknowledgement_needs_no_wait(program):
-    answer = program.send([event("now")], "?ack=searchable")
+def test_a_searchable_acknowledgement_needs_no_wait(tenant):
+    answer = tenant.send([event("now")], "?ack=searchable")
     assert answer["ack"] == "searchable"
-    assert program.get("/ingestion/events/search", fresh="false")["filtered_count"] == 1
+    assert tenant.get("/ingestion/events/search", fresh="false")["filtered_count"] == 1
 
 
-def test_services_are_counted_with_their_rates(program):
+def test_services_are_counted_with_their_rates(tenant):
     def call(number, service, milliseconds, status):
         return event(
             number,
@@ -203,11 +203,11 @@ def test_services_are_counted_with_their_rates(program):
             metrics={"response_time_ms": milliseconds, "status_code": status},
         )
 
-    program.send(
+    tenant.send(
         [call(number, "a", number, 500 if number < 5 else 200) for number in range(1, 101)]
         + [call("b", "b", 7, 404), event("no-metrics", metrics=None, timestamp="2026-05-04T10:00:00Z")]
     )
-    answer = program.get("/query/services", start_time="2026-05-04T10:00:00Z", end_time="2026-05-04T10:01:40Z")
+    answer = tenant.get("/query/services", start_time="2026-05-04T10:00:00Z", end_time="2026-05-04T10:01:40Z")
     by_name = {service["service"]: service for service in answer["services"]}
     expected = {"requests": 100, "requests_per_second": 1.0, "request_rate": 1.0, "errors": 4, "error_rate": 0.04}
     assert {name: by_name["a"][name] for name in expected} == expected

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from system.program import KEY, Program, event
+from system.program import Program, event
 
 pytestmark = pytest.mark.slow
 
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.slow
 class Tail:
     """One connection, and what came over it: (name, data, id) of each server-sent event, comments left out."""
 
-    def __init__(self, server, key=KEY, headers=None, **parameters):
+    def __init__(self, server, key=None, headers=None, **parameters):
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
         path = "/api/v1/query/tail?" + urlencode(parameters)
-        self.connection.request("GET", path, headers={"X-API-Key": key} | (headers or {}))
+        self.connection.request("GET", path, headers={"X-API-Key": key or server.key} | (headers or {}))
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200, self.answer.read()
         assert self.answer.headers["Content-Type"] == "text/event-stream"
@@ -72,20 +72,20 @@ def names(first, last):
     return [f"evt_{number}" for number in range(first, last + 1)]
 
 
-def test_events_come_as_they_arrive(program):
-    program.send(numbered(1, 5))
-    with tailing(program, last=2) as everything, tailing(program, last=0, q="status:500") as failed:
+def test_events_come_as_they_arrive(tenant):
+    tenant.send(numbered(1, 5))
+    with tailing(tenant, last=2) as everything, tailing(tenant, last=0, q="status:500") as failed:
         assert everything.ids(2) == names(4, 5)
-        program.send(numbered(6, 8))
-        program.send(numbered(9, 9, metrics={"response_time_ms": 1, "status_code": 500}, payload={"a": "b\nc\r"}))
+        tenant.send(numbered(6, 8))
+        tenant.send(numbered(9, 9, metrics={"response_time_ms": 1, "status_code": 500}, payload={"a": "b\nc\r"}))
         assert everything.ids(4) == names(6, 9)
         [one] = failed.next()
         assert (one["event_id"], one["payload"]) == ("evt_9", {"a": "b\nc\r"})
         resumed = everything.last_id
-    program.send(numbered(10, 12))
-    with tailing(program, after=resumed) as again, tailing(program, headers={"Last-Event-ID": resumed}) as other:
+    tenant.send(numbered(10, 12))
+    with tailing(tenant, after=resumed) as again, tailing(tenant, headers={"Last-Event-ID": resumed}) as other:
         assert again.ids(3) == other.ids(3) == names(10, 12)
-        program.send(numbered(13, 13))
+        tenant.send(numbered(13, 13))
         assert again.ids(1) == other.ids(1) == names(13, 13)
 
 
