@@ -19,12 +19,13 @@ from pulsestream.control.keys import Key
 from pulsestream.errors import BadParameters
 from pulsestream.event import EVENT_TYPES, SEVERITIES
 from pulsestream.ingest.validate import cut
-from pulsestream.query.expression import Expression, Field, Tag, Text, all_of, one_of
+from pulsestream.query.expression import Expression, Field, Tag, Text, all_of, any_of, one_of
 from pulsestream.query.model import Query
 from pulsestream.wiring import Server
 
 LIMIT_MAX = 1_000
 OFFSET_MAX = 1_000_000
+_COLONS_MAX = 50  # in a tag that is asked for as name:value
 
 # The zone's plus sign, sent without %2B, arrives as a space.
 _LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
@@ -115,10 +116,11 @@ def filters(
     errors: list[tuple[str, str]] = []
     where: list[Expression] = [one_of(Field(name), _values(name, words, errors)) for name, words in given.items()]
     for text in tag or ():
-        name, colon, value = text.partition(":")
-        if not colon:
-            errors.append(("tag", f"{cut(text)!r} must be of the form name:value"))
-        where.append(one_of(Tag(name), (value,)))
+        colons = [at for at, letter in enumerate(text) if letter == ":"]
+        if not 1 <= len(colons) <= _COLONS_MAX:
+            errors.append(("tag", f"{cut(text)!r} must be of the form name:value, with {_COLONS_MAX} colons at most"))
+        # Where a name or a value has a colon too, nothing says which of them ends the name.
+        where.append(any_of(one_of(Tag(text[:at]), (text[at + 1 :],)) for at in colons[:_COLONS_MAX]))
     if q:
         where.append(Text((q,)))
     if errors:
