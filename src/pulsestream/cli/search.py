@@ -43,7 +43,7 @@ _NEWEST = "-timestamp"
 def command(
     *, question: Question, text: tuple[str, ...], sort: str, limit: int, as_json: bool, **given: tuple[str, ...]
 ) -> None:
-    """Find events, newest first. TEXT is looked for in title and message, in any case.
+    """Find events, newest first. TEXT is looked for in title, message and error message.
 
     QUERY, TEXT and filters must all hold; a filter given twice means either. Into a pipe it prints whole events, one
     JSON object a line.

@@ -24,8 +24,8 @@ Chunks = Generator[bytes, None, None]
 _CHUNK_BYTES = 1 << 20
 _CANCEL_PAUSE_S = 0.05  # a statement that is just beginning is not known to the engine yet
 
-# Little memory, however much there is: small blocks, written as they come. Reading in order opens every part; by default
-# it also reads ahead in each, which takes 22 MB a part where this takes 5.
+# Little memory, however much there is: small blocks, written as they come. Reading in order opens every part; by
+# default it also reads ahead in each, which takes 22 MB a part where this takes 5.
 _SETTINGS: Final[dict[str, object]] = {
     "read_in_order_use_buffering": 0,
     "max_read_buffer_size_local_fs": 65_536,
