@@ -324,4 +324,5 @@ _NEWEST_ERRORS = [
 
 
 def _range(start: datetime, end: datetime) -> list[tuple[str, str]]:
-    return [("start_time", options.rfc3339(start)), ("end_time", options.rfc3339(end)), *_AS_IT_IS]
+    times = [("start_time", options.rfc3339(start)), ("end_time", options.rfc3339(end))]
+    return [*times, ("compare", "false"), *_AS_IT_IS]

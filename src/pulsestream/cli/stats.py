@@ -83,18 +83,18 @@ def command(*, question: Question, as_json: bool) -> None:
     The services are those of the last 15 minutes, or of the time and query given; the counts above are of all events.
     """
     if as_json:
-        stats_json, services_json = asyncio.run(_ask(question, Raw, Raw))
+        stats_json, services_json = asyncio.run(_ask(question, [], Raw, Raw))
         together = {"stats": stats_json, "services": services_json}
         click.echo(msgspec.json.format(msgspec.json.encode(together), indent=2))
         return
-    stats, services = asyncio.run(_ask(question, Stats, Services))
+    stats, services = asyncio.run(_ask(question, [("compare", "false")], Stats, Services))  # how it was is not shown
     print_report(lambda console: _render(console, stats, services))
 
 
-async def _ask(question: Question, stats_as: type[S], services_as: type[T]) -> tuple[S, T]:
+async def _ask(question: Question, more: list[tuple[str, str]], stats_as: type[S], services_as: type[T]) -> tuple[S, T]:
     async with connect(question.url, question.api_key) as client:
         stats = await client.get_json("/ingestion/stats", shape=stats_as)
-        return stats, await put(client, "/query/services", question.parameters, shape=services_as)
+        return stats, await put(client, "/query/services", [*question.parameters, *more], shape=services_as)
 
 
 def _render(console: Console, stats: Stats, services: Services) -> None:
