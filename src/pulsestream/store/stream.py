@@ -44,6 +44,8 @@ _SETTINGS: Final[dict[str, object]] = {
     "output_format_parquet_row_group_size_bytes": 32 << 20,
     "output_format_parquet_parallel_encoding": 0,  # its threads would each have some row groups
     "output_format_parquet_compression_method": "zstd",
+    "output_format_compression_level": 1,  # of generated events smaller than with 3, and quicker
+    "output_format_parquet_write_bloom_filter": 0,  # an eighth of the file
     "output_format_parquet_string_as_string": 1,
     "output_format_arrow_string_as_string": 1,
     # As dictionaries they would be a third smaller; but new words come in later blocks, and not every reader has that.
