@@ -13,7 +13,7 @@ from system.program import KEY, event
 
 pytestmark = pytest.mark.slow
 
-DAY = ("--from", "2026-05-04", "--to", "2026-05-05")
+DAY = ("--from", "2026-05-04", "--to", "2026-05-04")
 HOSTILE = "<script>alert(1)</script>"
 
 

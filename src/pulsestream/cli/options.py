@@ -12,6 +12,9 @@ import click
 
 from pulsestream.clock import SystemClock
 from pulsestream.control.keys import DEMO_KEY
+from pulsestream.errors import BadParameters
+from pulsestream.query import language
+from pulsestream.query.moment import Present
 
 if TYPE_CHECKING:
     from pulsestream.clock import Clock
@@ -104,9 +107,17 @@ def rfc3339(time: datetime) -> str:
 def time_range(command: _F) -> _F:
     """Add --since, --from and --to; `range_parameters` reads them."""
     decorators = [
-        click.option("--to", "end", metavar="TIME", help="Before this time; one without a zone is in that of --tz."),
         click.option(
-            "--from", "start", metavar="TIME", help="At or after this time: 2026-05-04T10:20:30Z, 2026-05-04, 2h."
+            "--to",
+            "end",
+            metavar="TIME",
+            help="Before this time; a day is included: --to 2026-05-31 is until the end of that day in --tz.",
+        ),
+        click.option(
+            "--from",
+            "start",
+            metavar="TIME",
+            help="At or after this time: 2026-05-04T10:20:30Z, 2026-05-04, yesterday, 2h for 2 hours ago.",
         ),
         click.option("--since", metavar="LENGTH", help="The last 90s, 15m, 1.5h, 7d or 2w."),
     ]
@@ -116,17 +127,38 @@ def time_range(command: _F) -> _F:
 
 
 def range_parameters(
-    since: str | None, start: str | None, end: str | None, zone: tzinfo = UTC
+    since: str | None, start: str | None, end: str | None, zone: ZoneInfo, *, now: datetime | None = None
 ) -> list[tuple[str, str]]:
-    """start_time and end_time as query parameters. Raises click.UsageError."""
-    clock = SystemClock()
+    """start_time and end_time as query parameters. A time is what it is in the query language: a day at the end is in.
+
+    `now`: that of the clock. Raises click.UsageError.
+    """
+    present = Present(now or SystemClock().now(), zone)
     if since is not None and start is not None:
         raise click.UsageError("--since and --from both say where to begin: give one of them.")
-    found = []
+    begins = ends = None
     if since is not None:
-        found.append(("start_time", rfc3339(clock.now() - duration(since))))
-    if start is not None:
-        found.append(("start_time", rfc3339(moment(start, clock, zone))))
+        begins, said = _ago(duration(since), present.now), f"the beginning of --since {since}"
+    elif start is not None:
+        begins, said = _asked_for("--from", start, present), f"--from {start}"
     if end is not None:
-        found.append(("end_time", rfc3339(moment(end, clock, zone))))
-    return found
+        ends = _asked_for("--to", end, present, ends=True)
+    if begins and ends and begins >= ends:
+        raise click.UsageError(f"--to {end} is not after {said}: there is no time between them.")
+    named = (("start_time", begins), ("end_time", ends))
+    return [(name, rfc3339(time)) for name, time in named if time is not None]
+
+
+def _asked_for(option: str, text: str, present: Present, *, ends: bool = False) -> datetime:
+    """Also a bare length, such as `15m`: so long ago."""
+    try:
+        if _DURATION.fullmatch(text.strip()):
+            return _ago(duration(text), present.now)
+        return language.moment(option, text.strip(), present, ends=ends)
+    except (BadParameters, click.BadParameter) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _ago(length: timedelta, now: datetime) -> datetime:
+    """Nothing is before the year 1."""
+    return now - min(length, now - datetime.min.replace(tzinfo=UTC))

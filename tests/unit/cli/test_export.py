@@ -90,8 +90,8 @@ def test_into_a_pipe_it_writes_the_file_and_says_the_rest_on_stderr(server):
 
 
 def test_only_the_time_that_is_asked_for_is_in_it(export, tmp_path):
-    assert export("--from", "2026-05-04", "--to", "2026-05-05", "-o", tmp_path / "day.csv")[2].startswith("30 events")
-    assert export("--to", "2026-05-04", "-o", tmp_path / "before.csv")[2].startswith("0 events")
+    assert export("--from", "2026-05-04", "--to", "2026-05-04", "-o", tmp_path / "day.csv")[2].startswith("30 events")
+    assert export("--to", "2026-05-03", "-o", tmp_path / "before.csv")[2].startswith("0 events")
 
 
 def test_what_is_there_is_overwritten_only_by_force(export, tmp_path):

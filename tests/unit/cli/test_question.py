@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pulsestream.cli import question
+from pulsestream.cli import options, question
 from pulsestream.client.answers import Basis
+from pulsestream.query import language
+from pulsestream.query.moment import Present
 
 START, END = datetime(2026, 11, 20, 11, 45, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -42,11 +44,60 @@ def test_the_mark_stands_under_what_is_wrong(query, position, length, lines):
 
 @pytest.mark.parametrize("verb", [["top", "service"], ["services"], ["errors"]])
 def test_every_question_has_a_query_a_time_and_a_zone(run, stand_in, verb):
-    run(*verb, "-q", "env:production", "--from", "2026-05-04", "--to", "2026-05-05", "--tz", "Europe/Berlin", "--json")
+    run(*verb, "-q", "env:production", "--from", "2026-05-04", "--to", "2026-05-04", "--tz", "Europe/Berlin", "--json")
     asked = stand_in.asked()
     assert asked["q"] == "env:production"
     assert (asked["start_time"], asked["end_time"]) == ("2026-05-03T22:00:00Z", "2026-05-04T22:00:00Z")
     assert asked["tz"] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("end", "sent"),
+    [
+        ("2026-10-25", "2026-10-25T23:00:00Z"),  # the whole of the day, of 25 hours
+        ("2026-10-25T00:00", "2026-10-24T22:00:00Z"),
+        ("2026-10-25T00:00Z", "2026-10-25T00:00:00Z"),
+    ],
+)
+def test_a_day_at_the_end_is_included_and_an_instant_is_not(run, stand_in, end, sent):
+    run("top", "service", "--to", end, "--tz", "Europe/Berlin", "--json")
+    assert stand_in.asked()["end_time"] == sent
+
+
+@pytest.mark.parametrize("text", ["now", "today", "yesterday", "now-15m", "2026-05-04", "2026-05-04T10:00"])
+def test_a_time_means_what_it_means_to_the_server(text):
+    now, zone = datetime(2026, 11, 20, 23, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin")
+    sent = options.range_parameters(None, text, None, zone, now=now)
+    sent += options.range_parameters(None, None, text, zone, now=now)
+    present = Present(now, zone)
+    assert sent == [
+        (name, options.rfc3339(language.moment(name, text, present, ends=name == "end_time")))
+        for name in ("start_time", "end_time")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--from", "2026-05-05", "--to", "2026-05-04"], "--to 2026-05-04 is not after --from 2026-05-05"),
+        (["--from", "now", "--to", "now"], "--to now is not after --from now"),
+        (["--since", "1h", "--to", "2h"], "--to 2h is not after the beginning of --since 1h"),
+        (["--to", "soon"], "--to: 'soon' is no time: write one as 2026-11-01, 2026-11-01T10:00, now-15m"),
+        (["--from", "0001-01-01", "--tz", "Asia/Tokyo"], "--from: there is no time '0001-01-01'"),
+        (["--from", "999999999999w"], "'999999999999w' is too long"),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_told_by_the_options(run, stand_in, arguments, said):
+    code, out, err = run("services", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "end_time" not in err
+    assert stand_in.requests == []
+
+
+def test_a_length_beyond_all_of_the_time_is_all_of_it(run, stand_in):
+    run("top", "service", "--since", "999999w", "--json")
+    assert stand_in.asked()["start_time"] == "0001-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "x" * 5000])

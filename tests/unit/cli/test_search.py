@@ -80,7 +80,7 @@ def test_a_query_that_cannot_be_combined_is_drawn_like_one_that_the_server_does_
         (["--status-code", "teapot"], "'teapot' is neither a status such as 404 nor a class such as 5xx"),
         (["--tag", "city"], "'city' is not of the form NAME=VALUE"),
         (["--since", "soon"], "'soon' is not a length of time: write 90s, 15m, 1.5h, 7d or 2w"),
-        (["--from", "yesterday"], "'yesterday' is not a time"),
+        (["--from", "someday"], "--from: 'someday' is no time"),
         (["--since", "1h", "--from", "2h"], "--since and --from both say where to begin"),
         (["--severity", "bad"], "'bad' is not one of"),
         (["--limit", "0"], "0 is not in the range"),
