@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -40,7 +41,7 @@ def ask(store):
     """A table of the events that are there, for a view of them."""
     with contextlib.ExitStack() as stack:
 
-        def ask(view=None, by=red.BY_SERVICE, **parts):
+        def ask(view=None, by=red.BY_SERVICE, zone="UTC", **parts):
             asking = {"sort": "requests", "descending": True, "compare": True} | {
                 name: parts.pop(name) for name in ("sort", "descending", "compare") if name in parts
             }
@@ -49,7 +50,7 @@ def ask(store):
                 open_session=lambda: store.session(threads=1), view=lambda _: view or View(), threads=2, mark="t"
             )
             stack.callback(questions.close)
-            return asyncio.run(red.table(questions, Asking(query, by, **asking), now=NOW))
+            return asyncio.run(red.table(questions, Asking(query, by, **asking), now=NOW, zone=ZoneInfo(zone)))
 
         yield ask
 
@@ -94,14 +95,23 @@ def test_the_course_has_every_event_in_its_step(ask, session):
         )
     )
     table = ask()
-    assert table.steps.step_s == 30
+    assert str(table.steps.step) == "30s"
     # 11:44:40 to 11:59:40: 31 steps of half a minute, the first and the last of them cut.
-    times = table.steps.times()
+    times = table.steps.times
     assert (times[0], times[-1], len(times)) == (at("11:44:30"), at("11:59:30"), 31)
     course = table.rows[0].course
     assert [(n, requests) for n, requests in enumerate(course.requests) if requests] == [(0, 1), (29, 1), (30, 2)]
     assert [(n, errors) for n, errors in enumerate(course.errors) if errors] == [(0, 1), (30, 1)]
     assert [p95 for p95 in course.p95_ms if p95 is not None] == [40, 30, 20]
+
+
+def test_days_of_the_course_are_those_of_the_zone(ask, session):
+    session.insert_events(b"".join(call(n, timedelta(hours=n), ms=n) for n in range(1, 73)))
+    table = ask(start=NOW - 21 * timedelta(days=1), end=NOW, zone="Asia/Kolkata")
+    assert str(table.steps.step) == "1d"
+    assert {time.strftime("%H:%M") for time in table.steps.times} == {"18:30"}  # midnight there
+    assert sum(table.rows[0].course.requests) == 72
+    assert table.rows[0].course.requests[-2] == 24
 
 
 def at(time):
@@ -152,11 +162,11 @@ def test_what_may_not_be_seen_counts_nowhere(ask, session):
 def test_a_range_without_events_has_a_total_of_nothing(ask):
     table = ask()
     assert (table.rows, table.groups, table.total.now.requests, table.total.now.apdex) == ([], 0, 0, None)
-    assert table.steps.count == 31
+    assert len(table.steps.times) == 31
     everything = ask(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC))
     assert (everything.previous, everything.last_week, everything.rows) == (None, None, [])
     before = ask(start=datetime(1899, 1, 1, tzinfo=UTC), end=datetime(1900, 1, 1, tzinfo=UTC))
-    assert (before.steps.count, before.rows) == (0, [])
+    assert (before.steps.times, before.rows) == ([], [])
 
 
 def test_a_range_of_full_hours_has_its_start_and_not_its_end(ask, session):
@@ -181,7 +191,7 @@ def test_the_newest_of_a_long_range_is_known_to_the_microsecond(ask, session):
         )
     )
     table = ask(start=END - 30 * hour)
-    assert table.steps.is_of_hours
+    assert table.steps.of_hours
     assert {row.key[0]: (END - row.last_seen, END - row.last_request) for row in table.rows} == {
         "orders": (hour * 3 + moment * 3, hour * 3 + moment * 3),
         "mail": (hour * 2 + moment, hour * 5 + moment),

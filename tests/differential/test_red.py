@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import math
+from datetime import timedelta
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from differential import courses, reckoned
 from differential.oracle import field
-from differential.questions import in_a_range, near, views
+from differential.questions import in_a_range, near, views, zones
 from differential.reckoned import alike, measured
 from pulsestream.clock import EPOCH, from_micros, to_micros
 from pulsestream.query import red
@@ -18,7 +19,6 @@ from pulsestream.query.red_sql import Asking, Window
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 _TIMED = (_DAY, 12 * _HOUR)  # the longest ranges of which earlier response times are told
-_LAST = datetime(2106, 1, 1, tzinfo=UTC)
 _FIGURES = (
     "requests",
     "errors",
@@ -42,17 +42,18 @@ def test_rate_errors_and_duration_are_those_of_the_events(filled):
             "sort": st.sampled_from(red.SORTS),
             "descending": st.booleans(),
             "now": near(world),
+            "zone": zones,
             "view": views(world),
         }
 
     filled.agrees(80, _agree, asked)
 
 
-def _agree(filled, tenant, *, query, by, sort, descending, now, view):
+def _agree(filled, tenant, *, query, by, sort, descending, now, zone, view):
     query = replace(query, tenant=tenant, group_by=(), measures=())
     view, rows = filled.seen(tenant, view), filled.worlds[tenant]
     asking = Asking(query, by, sort, descending, compare=True)
-    found = filled.run(red.table(filled.questions, asking, now=now))
+    found = filled.run(red.table(filled.questions, asking, now=now, zone=zone))
     places = tuple(Field(name) for name in by)
 
     def within(start, end):
@@ -77,7 +78,7 @@ def _agree(filled, tenant, *, query, by, sort, descending, now, view):
         events = groups[row.key]
         _same(row.now, events, view)
         assert row.last_seen == _last(events)
-        _same_course(found, row, events, query)
+        _same_course(found, row, events, query, zone)
         for at, figures in enumerate((row.previous, row.last_week)):
             _same_or_none(figures, before[at].get(row.key, []), view, timed=timed[at])
 
@@ -128,15 +129,14 @@ def _in_order(groups, sort, view, *, descending):
     return sorted(groups, key=rank)
 
 
-def _same_course(table, row, events, query):
-    length, times = table.steps.step_s * 1_000_000, [to_micros(at) for at in table.steps.times()]
-    assert times == list(range(times[0], times[-1] + 1, length))
-    assert times[0] <= to_micros(max(query.start, EPOCH)) < times[0] + length
-    assert times[-1] < to_micros(min(query.end, _LAST)) <= times[-1] + length
-    assert len(times) <= 37
-    assert times[0] % length == 0
-    for at, requests, errors, p95 in zip(times, row.course.requests, row.course.errors, row.course.p95_ms, strict=True):
-        inside = [event for event in events if at <= field(event, "timestamp") < at + length]
+def _same_course(table, row, events, query, zone):
+    step, times = table.steps.step, [to_micros(at) for at in table.steps.times]
+    assert times == courses.starts(step.count, step.unit.value, query.start, query.end, zone)
+    ends = [*times[1:], math.inf]
+    for at, end, requests, errors, p95 in zip(
+        times, ends, row.course.requests, row.course.errors, row.course.p95_ms, strict=True
+    ):
+        inside = [event for event in events if at <= field(event, "timestamp") < end]
         assert (requests, errors, p95) == tuple(
             measured(name, inside, None, 1) for name in ("requests", "errors", "p95_ms")
         ), (at, inside)

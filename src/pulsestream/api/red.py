@@ -64,9 +64,9 @@ class Changes(Struct, frozen=True):
 
 
 class Sparkline(Struct, frozen=True):
-    """`step`: in seconds; `times`: where each step begins. The first and the last may be cut by the range."""
+    """`step`: how long one is; `times`: where each begins. The first and the last may be cut by the range."""
 
-    step: int
+    step: str
     times: list[datetime]
     requests: list[int]
     errors: list[int]
@@ -84,9 +84,9 @@ class Red(Struct, frozen=True, kw_only=True):
     request_rate: float
     requests_per_second: float
     errors: int
-    error_rate: float
+    error_rate: float | None
     errors_5xx: int
-    rate_5xx: float
+    rate_5xx: float | None
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
@@ -152,7 +152,7 @@ async def services(
     table = await _table(request, asked, red.BY_SERVICE, sort, limit, compare=compare)
     apdex = _thresholds(request, asked)
     t_ms = None if apdex.of else apdex.default_ms
-    window, times = Window(asked.start, asked.end), table.steps.times()
+    window, times = Window(asked.start, asked.end), table.steps.times
     return Services(
         start_time=asked.start,
         end_time=asked.end,
@@ -184,7 +184,7 @@ async def endpoints(
     """
     table = await _table(request, asked, red.BY_ENDPOINT, sort, limit, compare=compare)
     apdex = _thresholds(request, asked)
-    window, times = Window(asked.start, asked.end), table.steps.times()
+    window, times = Window(asked.start, asked.end), table.steps.times
     return Endpoints(
         total=Red(**_red(table.total, window, None if apdex.of else apdex.default_ms)),
         endpoints=[
@@ -215,6 +215,7 @@ async def _table(
         server_of(request).questions,
         Asking(replace(asked.query, limit=limit), by, sort=name, descending=name != sort, compare=compare),
         now=asked.now,
+        zone=asked.zone,
     )
 
 
@@ -223,7 +224,7 @@ def _thresholds(request: AnyRequest, asked: Asked) -> Thresholds:
 
 
 def _sparkline(table: Table, times: list[datetime], row: Row) -> Sparkline:
-    return Sparkline(table.steps.step_s, times, row.course.requests, row.course.errors, row.course.p95_ms)
+    return Sparkline(str(table.steps.step), times, row.course.requests, row.course.errors, row.course.p95_ms)
 
 
 def _red(row: Row, window: Window, t_ms: float | None) -> dict[str, Any]:
@@ -234,9 +235,9 @@ def _red(row: Row, window: Window, t_ms: float | None) -> dict[str, Any]:
         "request_rate": now.requests / window.seconds,
         "requests_per_second": now.requests / window.seconds,
         "errors": now.errors,
-        "error_rate": now.error_rate or 0.0,
+        "error_rate": now.error_rate,
         "errors_5xx": now.errors_5xx,
-        "rate_5xx": now.rate_5xx or 0.0,
+        "rate_5xx": now.rate_5xx,
         "p50_ms": now.p50_ms,
         "p95_ms": now.p95_ms,
         "p99_ms": now.p99_ms,

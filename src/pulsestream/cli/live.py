@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pulsestream.cli.drawing import sparkline
+from pulsestream.cli.drawing import percent, sparkline
 from pulsestream.cli.listing import Row, duration, milliseconds, plain, status_style
 from pulsestream.cli.stats import Service, rate_style
 
@@ -64,7 +64,7 @@ def line(view: View) -> str:
     if total is None:
         return f"{view.stored:,} events stored · no requests yet"
     return (
-        f"{total.requests_per_second:,.1f} requests/s · errors {total.error_rate:.1%} · "
+        f"{total.requests_per_second:,.1f} requests/s · errors {percent(total.error_rate)} · "
         f"p50 {duration(total.p50_ms)} · p95 {duration(total.p95_ms)} · p99 {duration(total.p99_ms)} · "
         f"{view.stored:,} events stored" + (f" · {view.trouble}" if view.trouble else "")
     )
@@ -94,7 +94,7 @@ def _figures(view: View, width: int) -> RenderableType:
         ("requests/s", "-" if total is None else f"{total.requests_per_second:,.1f}", "bold cyan"),
         (
             "errors",
-            "-" if total is None else f"{total.error_rate:.1%}",
+            "-" if total is None else percent(total.error_rate),
             "bold" if total is None else f"bold {rate_style(total.error_rate)}",
         ),
         ("p50", duration(total.p50_ms if total else None), "bold"),
@@ -139,7 +139,7 @@ def _services(view: View, width: int) -> Table:
     for one in view.services:
         cells = {
             "req/s": Text(f"{one.requests_per_second:,.1f}"),
-            "errors": Text(f"{one.error_rate:.1%}", style=rate_style(one.error_rate)),
+            "errors": Text(percent(one.error_rate), style=rate_style(one.error_rate)),
             "p50 ms": Text(milliseconds(one.p50_ms)),
             "p95 ms": Text(milliseconds(one.p95_ms)),
             "p99 ms": Text(milliseconds(one.p99_ms)),

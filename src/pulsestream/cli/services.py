@@ -127,7 +127,7 @@ def red_columns(rows: list[Red]) -> list[Column]:
     names = [_name(one) for one in rows]
     health = [_HEALTH.get(one.health.state, _UNKNOWN) if one.health else _UNKNOWN for one in rows]
     times = {name: [Text(milliseconds(getattr(one, name))) for one in rows] for name in ("p50_ms", "p95_ms", "p99_ms")}
-    errors = [Text(percent(one.error_rate), style=rate_style(one.error_rate or 0.0)) for one in rows]
+    errors = [Text(percent(one.error_rate), style=rate_style(one.error_rate)) for one in rows]
     services = [Text(plain(one.service), style="cyan") for one in rows]
     return [
         Column(title="", cells=[Text(mark, style=style) for mark, style in health]),

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulsestream.cli.connect import connect
+from pulsestream.cli.drawing import percent
 from pulsestream.cli.listing import milliseconds, plain
 from pulsestream.cli.printing import print_report
 from pulsestream.cli.question import Question, put, question
@@ -60,7 +61,7 @@ class Service(Struct, frozen=True):
     requests: int
     requests_per_second: float
     errors: int
-    error_rate: float
+    error_rate: float | None = None  # of no requests
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
@@ -170,7 +171,7 @@ def services_table(services: list[Service], width: int) -> Table:
             "requests": f"{one.requests:,}",
             "req/s": f"{one.requests_per_second:,.2f}",
             "errors": f"{one.errors:,}",
-            "error %": Text(f"{one.error_rate:.1%}", style=rate_style(one.error_rate)),
+            "error %": Text(percent(one.error_rate), style=rate_style(one.error_rate)),
             "p50 ms": milliseconds(one.p50_ms),
             "p95 ms": milliseconds(one.p95_ms),
             "p99 ms": milliseconds(one.p99_ms),
@@ -180,7 +181,9 @@ def services_table(services: list[Service], width: int) -> Table:
     return table
 
 
-def rate_style(error_rate: float) -> str:
+def rate_style(error_rate: float | None) -> str:
+    if error_rate is None:
+        return "dim"
     if error_rate >= _ALARM:
         return "bold red"
     return "yellow" if error_rate >= _WARN else "green"

@@ -50,9 +50,7 @@ class Health(Struct, frozen=True):
 
 
 class Sparkline(Struct, frozen=True, kw_only=True):
-    """`step`: in seconds."""
-
-    step: int = 0
+    step: str = ""
     times: list[datetime] = []
     requests: list[float | None] = []
     errors: list[float | None] = []

@@ -6,23 +6,25 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pulsestream.clock import EPOCH, from_micros
 from pulsestream.query import red_sql
-from pulsestream.query.course import Steps, steps
 from pulsestream.query.health import Rhythm, Sample, Standing, judge, may_be_unusual, unusual
 from pulsestream.query.model import View
 from pulsestream.query.red_sql import Asking, Key, Window
 from pulsestream.query.run import Basis, Questions
+from pulsestream.query.steps import Grid, automatic_step, grid
 
 BY_SERVICE = ("service",)
 BY_ENDPOINT = ("service", "endpoint", "method")
 SORTS = tuple(red_sql.SORTS)
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
+_STEPS = 36  # of a course, at most
 _TIMED_LAST_WEEK_MAX = timedelta(hours=12)
 
 
@@ -95,7 +97,7 @@ class Table(Struct, frozen=True):
     total: Row
     rows: list[Row]
     groups: int
-    steps: Steps
+    steps: Grid
     previous: Window | None
     last_week: Window | None
     basis: Basis
@@ -124,12 +126,13 @@ class _Earlier(Struct, frozen=True):
         return self.usual.get(key, Figures()).requests / DAY.total_seconds()
 
 
-async def table(questions: Questions, asking: Asking, *, now: datetime) -> Table:
-    """At most `query.limit` rows, and the total. Raises what a question can raise."""
+async def table(questions: Questions, asking: Asking, *, now: datetime, zone: ZoneInfo) -> Table:
+    """At most `query.limit` rows, and the total. `zone`: of the steps of their course. Raises as a question does."""
     tenant, window = asking.query.tenant, asking.window
     view = questions.view(tenant)
     basis = await questions.basis(replace(asking.query, measures=("p50_ms", "p95_ms", "p99_ms")))
-    course = steps(window.start_time, window.end_time)
+    step = automatic_step(window.start_time, window.end_time, points=_STEPS)
+    course = grid(step, start=window.start_time, end=window.end_time, zone=zone)
     estimated = not basis.exact
     windows = _windows(window, view) if asking.compare else _Windows()
     until = max(window.start_time, min(now, window.end_time))
@@ -186,12 +189,13 @@ async def _earlier(questions: Questions, asking: Asking, view: View, windows: _W
 # ---- health
 
 
-def _silent(rows: list[Row], earlier: _Earlier, course: Steps, asking: Asking, until: datetime) -> list[Row]:
+def _silent(rows: list[Row], earlier: _Earlier, course: Grid, asking: Asking, until: datetime) -> list[Row]:
     """What had requests before and has no event in the range, those that had the most first.
 
     Of endpoints only those that are called so often that it means something.
     """
-    nothing = Course([0] * course.count, [0] * course.count, [None] * course.count)
+    count = len(course.starts_us)
+    nothing = Course([0] * count, [0] * count, [None] * count)
     before = {key: one.requests for key, one in (earlier.last_week | earlier.usual).items() if key}
     gone = sorted(before.keys() - {row.key for row in rows}, key=lambda key: (-before[key], key))
     if asking.by != BY_SERVICE:
@@ -302,16 +306,18 @@ def _usual(row: Row, earlier: _Earlier) -> list[Sample]:
 # ---- rows
 
 
-def _row(row: Sequence[Any], course: Steps) -> Row:
+def _row(row: Sequence[Any], course: Grid) -> Row:
     *key, is_total, requests, errors, failed, satisfied, percentiles, seen_us, request_us = row[:-5]
-    numbers, of_requests, of_errors, of_p95, _ = row[-5:]
-    p95_ms: list[float | None] = [None] * course.count
-    for number, asked, slow in zip(numbers, of_requests, of_p95, strict=True):
-        p95_ms[number - course.first] = slow if asked else None
+    count, numbers = len(course.starts_us), course.numbers
+    went = Course([0] * count, [0] * count, [None] * count)
+    for said, asked, failed_then, slow in zip(*row[-5:-1], strict=True):
+        number = numbers[said]
+        went.requests[number], went.errors[number] = asked, failed_then
+        went.p95_ms[number] = slow if asked else None
     return Row(
         () if is_total else tuple(key),
         _figures(requests, errors, failed, satisfied, percentiles),
-        Course(course.counts(numbers, of_requests), course.counts(numbers, of_errors), p95_ms),
+        went,
         _moment(seen_us),
         _moment(request_us),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,13 +13,14 @@ from pulsestream.query.apdex import Thresholds
 from pulsestream.query.catalog import APDEX_SUM, APDEX_T, DIMENSIONS, MEASURES, RESPONSE_TIMES, quantiles
 from pulsestream.query.compile import Where, threshold
 from pulsestream.query.condition import Bound
-from pulsestream.query.course import LAST, Steps
 from pulsestream.query.model import Query, View
+from pulsestream.query.steps import Grid
 from pulsestream.store.port import Statement
 
 DAYS = 7
 HOURS_OF_DAY = 2  # the hour that the range ends in, and the one before
 _HOUR = timedelta(hours=1)
+_LAST = datetime(2106, 1, 1, tzinfo=UTC)  # the engine's hours end there
 _HOUR_S, _DAY_S = 3_600, 86_400
 
 _LEVELS = "0.5, 0.75, 0.9, 0.95, 0.99"
@@ -80,7 +81,7 @@ class Asking(Struct, frozen=True):
         return ", ".join(f"{DIMENSIONS[name].sql} AS k{number}" for number, name in enumerate(self.by))
 
 
-def now(asking: Asking, view: View, course: Steps, until: datetime, *, estimated: bool) -> Statement:
+def now(asking: Asking, view: View, course: Grid, until: datetime, *, estimated: bool) -> Statement:
     """Rows: the key, whether it is the total, figures, its newest event and request, its course, how many rows.
 
     Of what is in `rough` the newest ones are known to the hour.
@@ -88,13 +89,14 @@ def now(asking: Asking, view: View, course: Steps, until: datetime, *, estimated
     bound = Bound()
     settings = ""
     hours = rough(asking.window, course, until)
+    step = course.sql(bound)
     pieces = []
     for piece in _around(asking.window, hours):
         where = Where(replace(asking.query, start=piece.start_time, end=piece.end_time), view, bound)
         settings = where.settings
         at = "toDateTime64(hour, 6, 'UTC')" if piece == hours else "timestamp"
         pieces.append(
-            f"SELECT service, endpoint, method, status_code, response_time_ms, {course.sql} AS step, {at} AS at"
+            f"SELECT service, endpoint, method, status_code, response_time_ms, {step} AS step, {at} AS at"
             f" FROM events WHERE {where}"
         )
     p95 = f"finalizeAggregation(times)[{_P95}]"
@@ -114,12 +116,12 @@ def now(asking: Asking, view: View, course: Steps, until: datetime, *, estimated
     )
 
 
-def rough(window: Window, course: Steps, until: datetime) -> Window | None:
+def rough(window: Window, course: Grid, until: datetime) -> Window | None:
     """The full hours of a range of which no times are read: they would be a fifth of the cost. None where they are.
 
     Until an hour or two before the end, so that most of what was seen last is known to the microsecond.
     """
-    if not course.is_of_hours:
+    if not course.starts_us or not course.of_hours:
         return None
     hours = _full_hours(Window(window.start_time, max(until, window.start_time) - _HOUR))
     return hours if hours.end_time - hours.start_time >= 2 * _HOUR else None
@@ -151,7 +153,7 @@ def earlier(asking: Asking, view: View, windows: Sequence[tuple[Window, bool]], 
 def _full_hours(window: Window) -> Window:
     """Empty where there are none, or none that the engine can say."""
     start, end = window.start_time, window.end_time
-    if start < EPOCH or end > LAST:
+    if start < EPOCH or end > _LAST:
         return Window(start, start)
     return Window(start + (EPOCH - start) % _HOUR, end - (end - EPOCH) % _HOUR)
 

@@ -125,17 +125,17 @@ class Grid(Struct, frozen=True):
         return f"roundDown({at}, {bound(starts, 'Array(Int64)')})"
 
     @property
-    def _of_hours(self) -> bool:
+    def of_hours(self) -> bool:
         """The hour of an event decides; it is read in a tenth of the time that its timestamp takes."""
         return all(start_us % _HOUR_US == 0 for start_us in self.starts_us)
 
     @property
     def _at(self) -> str:
-        return "toInt64(toUnixTimestamp(hour))" if self._of_hours else "toUnixTimestamp64Micro(timestamp)"
+        return "toInt64(toUnixTimestamp(hour))" if self.of_hours else "toUnixTimestamp64Micro(timestamp)"
 
     @property
     def _unit_us(self) -> int:
-        return _SECOND_US if self._of_hours else 1
+        return _SECOND_US if self.of_hours else 1
 
     @property
     def numbers(self) -> Mapping[int, int]:

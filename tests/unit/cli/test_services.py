@@ -23,7 +23,7 @@ def red(name, **more):
         "p99_ms": None,
         "apdex": 0.87,
         "health": {"state": "healthy", "reason": ""},
-        "sparkline": {"step": 60, "requests": [0, 5, 10, None], "errors": [0, 0, 1, None]},
+        "sparkline": {"step": "1m", "requests": [0, 5, 10, None], "errors": [0, 0, 1, None]},
         "change": {
             "previous": {"requests": {"change": 0.12}, "error_rate": {"change": 1.5}, "p95_ms": {"change": -0.2}}
         },

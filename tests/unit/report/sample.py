@@ -31,7 +31,7 @@ def red(name, **more):
         "apdex": 0.93,
         "apdex_threshold_ms": 500.0,
         "health": {"state": "healthy"},
-        "sparkline": {"step": 3600, "requests": [1, 2, 3], "errors": [0, 0, 1]},
+        "sparkline": {"step": "1h", "requests": [1, 2, 3], "errors": [0, 0, 1]},
         "change": {"previous": {name: {"before": was, "change": by} for name, (was, by) in changed.items()}},
         **more,
     }

@@ -38,7 +38,7 @@ _HEALTH = {
     "reason": "p95 1,240 ms is 3.1 times its usual 400 ms",
 }
 _SPARKLINE = {
-    "step": 300,
+    "step": "5m",
     "times": ["2026-05-04T10:05:00Z", "2026-05-04T10:10:00Z", "2026-05-04T10:15:00Z"],
     "requests": [410, 395, 395],
     "errors": [4, 3, 5],
