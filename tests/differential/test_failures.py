@@ -56,7 +56,7 @@ def _failures(filled, tenant, *, query, zone, sort, descending, view):
         (one.service, one.endpoint, one.method, one.status_code or 0, one.message) for one in found.groups
     ] == listed
 
-    since, week = found.compared_since, max(query.start - BACK, EPOCH)
+    since, week = found.compared_since, max(query.start, EPOCH + BACK) - BACK
     before = _before(rows, query, view)
     assert (since is not None) == bool(listed and before)
     seen = [

@@ -121,7 +121,7 @@ def rough(window: Window, course: Grid, until: datetime) -> Window | None:
 
     Until an hour or two before the end, so that most of what was seen last is known to the microsecond.
     """
-    if not course.starts_us or not course.of_hours:
+    if not course.starts_us or not course.of_hours or window.start_time < EPOCH:
         return None
     hours = _full_hours(Window(window.start_time, max(until, window.start_time) - _HOUR))
     return hours if hours.end_time - hours.start_time >= 2 * _HOUR else None
