@@ -191,7 +191,7 @@ def test_what_was_received_is_told_by_minute_and_what_is_stored_by_week(filled):
     assert after["weeks"][-1] == {"week": "2026-05-11", "events": 1}
     stored = filled.get("/ingestion/stats")["total_events"]
     assert sum(week["events"] for week in after["weeks"]) == stored
-    assert sum(week["events"] for week in after["store"]["weeks"]) == stored
+    assert sum(week["events"] for week in after["store"]["weeks"]) >= stored  # of all tenants
     assert after["store"]["columns"][0]["compressed_bytes"] > 0
     for wrong in ("minutes=0", "minutes=1441", "minutes=1&minutes=2", "weeks=3"):
         assert filled.ask("GET", f"/query/stats?{wrong}").status == 422

@@ -105,7 +105,10 @@ class EngineState(Struct, frozen=True):
 
 
 class StoredWeek(Struct, frozen=True):
-    """`week`: its Monday, as a date. `disk_bytes`: with indexes and all; the others are of the columns alone."""
+    """`week`: its Monday, as a date. `events`: also those that were removed and still take room until parts are merged.
+
+    `disk_bytes`: with indexes and all; the others are of the columns alone.
+    """
 
     week: str
     events: int
