@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 import zlib
@@ -13,7 +12,6 @@ from typing import Annotated
 from litestar import get
 from litestar.params import Parameter
 from litestar.types import ASGIApp, Receive, Scope, Send
-from msgspec import Struct
 
 from pulsestream.api import problems
 from pulsestream.api.asked import Asked, asking
@@ -87,15 +85,14 @@ async def export(
 
 
 class Download:
-    """The answer. Who leaves ends the export; where it fails the connection is closed, without the last chunk."""
+    """The answer. Where it fails in the middle the connection is closed, without the last chunk."""
 
     def __init__(self, outflow: Outflow, headers: dict[str, str]) -> None:
         self._outflow = outflow
         self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        left = asyncio.ensure_future(_left(receive))
-        left.add_done_callback(lambda _: self._outflow.leave())
+        """Cancelled when the reader leaves, which ends the export."""
         try:
             try:
                 chunk = await self._outflow.first()
@@ -110,28 +107,23 @@ class Download:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     chunk = await self._outflow.next()
             except PulseStreamError as error:
-                if not left.done():
-                    log.warning("an export was broken off: %s", error)
-                    connection_of(scope).leave()
-                    await left
+                log.warning("an export was broken off: %s", error)
+                await _break_off(scope, receive)
                 return
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            left.cancel()
             self._outflow.leave()
 
 
-async def _left(receive: Receive) -> None:
+async def _break_off(scope: Scope, receive: Receive) -> None:
+    connection = connection_of(scope)
+    connection.when_left(None)  # it is we who leave
+    connection.leave()
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 # ---- compression
-
-
-class _Encoding(Struct, frozen=True):
-    name: str
-    pack: Pack
 
 
 def _pack(accepted: str) -> tuple[Pack, str]:
