@@ -50,10 +50,9 @@ def _shown(moment: datetime, zone: ZoneInfo) -> datetime:
 def _first(wall: datetime, zone: ZoneInfo) -> datetime:
     """When the clock shows this first. What it skips it would have shown when it skipped it."""
     middle = wall.replace(tzinfo=UTC)
-    offsets = {
-        _shown(middle + hours * timedelta(hours=1), zone) - (wall + hours * timedelta(hours=1))
-        for hours in range(-36, 37)
-    }
+    # No zone changes its clock twice in three days.
+    about = (middle - 1.5 * _DAY, middle, middle + 1.5 * _DAY)
+    offsets = {_shown(moment, zone) - moment.replace(tzinfo=None) for moment in about}
     shown = [middle - offset for offset in offsets if _shown(middle - offset, zone) == wall]
     if shown:
         return min(shown)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 # With `make torture`: other examples every time, and as many as take about so long, all tests together.
 TORTURE_SECONDS = int(os.environ.get("TORTURE_SECONDS", "0"))
-WORLDS = 60
+WORLDS = 50
 _TRIALS_MAX = 60
 _SHRINKING_S = 20
 
@@ -168,7 +168,7 @@ class Filled:
 
     def settings(self, examples: int) -> settings:
         """How often a test on this store draws what it asks."""
-        factor = self._share * max(1, TORTURE_SECONDS / 10)
+        factor = self._share * max(1, TORTURE_SECONDS / 20)
         return settings(
             max_examples=max(5, int(examples * factor)),
             deadline=None,

@@ -30,7 +30,7 @@ def _agree(filled, rows, conditions):
 
 
 def test_conditions_hold_of_the_events_that_they_say(filled):
-    @filled.settings(60)
+    @filled.settings(40)
     @given(conditions=st.lists(expressions, min_size=1, max_size=6))
     def agree(conditions):
         _agree(filled, filled.rows(), conditions)

@@ -62,7 +62,7 @@ def _whole(value, *, within):
 
 
 def test_a_search_means_the_same_when_it_was_written_and_read(filled):
-    @filled.settings(60)
+    @filled.settings(25)
     @given(
         wheres=st.lists(expressions.filter(_canonical), min_size=1, max_size=6),
         zone=st.sampled_from(worlds.ZONES).map(ZoneInfo),
@@ -90,7 +90,7 @@ def test_values_that_are_suggested_find_as_many_events_as_they_say(filled):
             "view": views(world),
         }
 
-    filled.agrees(60, _suggested, asked)
+    filled.agrees(25, _suggested, asked)
 
 
 _SUGGESTED = (

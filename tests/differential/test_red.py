@@ -46,7 +46,7 @@ def test_rate_errors_and_duration_are_those_of_the_events(filled):
             "view": views(world),
         }
 
-    filled.agrees(80, _agree, asked)
+    filled.agrees(30, _agree, asked)
 
 
 def _agree(filled, tenant, *, query, by, sort, descending, now, zone, view):

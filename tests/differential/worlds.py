@@ -6,6 +6,7 @@ The pools are public: a question is drawn from the same values, so that it finds
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -217,6 +218,7 @@ moments = st.builds(
 )
 
 
+@cache
 def drawn(count: int, *, same: bool) -> list[World]:
     """So many worlds. `same`: those of every other run too."""
     found: list[World] = []
