@@ -15,7 +15,8 @@ from unit.ingest.lines import StillClock
 _NODE_SHARE = 0.3  # of the examples: the SQL is the same
 
 
-@pytest.fixture(scope="module", params=["memory", pytest.param("http", marks=pytest.mark.slow)])
+# Hundreds of questions a module: more than a quick run has time for.
+@pytest.fixture(scope="module", params=[pytest.param(kind, marks=pytest.mark.slow) for kind in ("memory", "http")])
 def filled(request):
     """A process can hold one embedded engine at a time, so every module closes it."""
     dsn, node = "chdb://memory", None

@@ -221,6 +221,16 @@ moments = st.builds(
 @cache
 def drawn(count: int, *, same: bool) -> list[World]:
     """So many worlds. `same`: those of every other run too."""
+    return _same(count) if same else _drawn(count, same=False)
+
+
+@cache
+def _same(count: int) -> list[World]:
+    """To draw them takes longer than to fill a store with them."""
+    return _drawn(count, same=True)
+
+
+def _drawn(count: int, *, same: bool) -> list[World]:
     found: list[World] = []
 
     @given(worlds)
