@@ -179,6 +179,7 @@ def test_without_the_right_key_nothing_is_taken(server, key):
         assert "X-API-Key" in answer.json["detail"]
 
 
+@pytest.mark.slow
 def test_too_large_says_the_limit(tmp_path):
     with Program(tmp_path, body_bytes_max=10_000, batch_events_max=3) as small:
         answer = small.ask("POST", BATCH, b"[" + b" " * 10_000 + b"]")
@@ -193,6 +194,7 @@ def test_too_large_says_the_limit(tmp_path):
         assert small.get("/ingestion/stats")["requests_refused"] == {"too_large": 3}
 
 
+@pytest.mark.slow
 def test_too_much_at_once_is_refused_with_when_to_come_back(tmp_path):
     with Program(tmp_path, backlog_bytes_max=1 << 20, feed_linger_ms=60_000) as slow:
         statuses = []
@@ -275,6 +277,7 @@ def test_requests_without_a_key_are_counted(server):
     assert server.get("/ingestion/health")["unauthorized_requests"] == before + 2
 
 
+@pytest.mark.slow
 def test_events_past_the_retention_are_refused(tmp_path):
     with Program(tmp_path, retention_days=1) as program:
         answer = program.send([event("old"), event("new", timestamp=None)])
@@ -282,6 +285,7 @@ def test_events_past_the_retention_are_refused(tmp_path):
         assert "retention" in answer["results"][0]["errors"][0]["rule"]
 
 
+@pytest.mark.slow
 def test_a_store_in_memory_works_and_says_that_it_forgets(tmp_path):
     with Program(tmp_path, store="chdb://memory") as program:
         assert program.send([event(1)])["stored"] == 1
