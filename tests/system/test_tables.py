@@ -66,6 +66,16 @@ def test_a_table_has_what_matches_in_typed_columns(ask):
     assert ask(end="2026-05-04T10:20:30Z").num_rows == 0
 
 
+def test_a_time_is_what_it_is_in_the_query_language(ask):
+    day = {"start": "2026-05-04", "end": "2026-05-04"}
+    assert ask(**day).num_rows == ask("ts:2026-05-04").num_rows == 19
+    assert ask(**day, tz="Pacific/Kiritimati").num_rows == 0  # 14 hours ahead: there it is the 5th
+    for moment in ("2026-05-05T00:20:30", datetime(2026, 5, 5, 0, 20, 30)):  # noqa: DTZ001 - without a zone
+        assert ask(end=moment, tz="Pacific/Kiritimati").num_rows == 0
+        assert ask(start=moment, tz="Pacific/Kiritimati").num_rows == 19
+    assert ask(start="now-15m").num_rows == 0
+
+
 def test_pandas_gets_what_pandas_has(ask):
     frame = ask("service:a", to="pandas")
     assert frame["service"].dtype == "category"
@@ -87,6 +97,9 @@ def test_what_cannot_be_asked_is_said(ask):
         ask(to="excel")
     with pytest.raises(BadParameters, match="start: 'soon' is no time"):
         ask(start="soon")
+    for where in ({}, {"url": None, "api_key": None, "data": "x"}):
+        with pytest.raises(BadParameters, match="tz: is no time zone"):
+            ask(tz="Mars/Olympus", **where)
     with pytest.raises(BadParameters, match="give one of them"):
         ask(data="x")
     with pytest.raises(BadParameters, match="the key says which"):

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from pulsestream.clock import SystemClock
 from pulsestream.control.keys import DEMO_KEY, FIRST_TENANT
 from pulsestream.errors import BadParameters, ConfigError
+from pulsestream.query import language
+from pulsestream.query.moment import Present
 
 Form = Literal["arrow", "pandas", "polars"]
 Moment = datetime | str | None
@@ -40,19 +43,21 @@ def query(
 
     From the server at `url`, by default PULSESTREAM_URL or this machine's, with `api_key`, by default
     PULSESTREAM_API_KEY. Or from the folder `data`, which no server may have open: events of `tenant` in it.
-    `start` (included) and `end` (excluded): a datetime or RFC 3339; without a zone they are UTC.
+    `start` (included) and `end` (excluded, but a day is included): a datetime, RFC 3339, a day or `now-15m`; in `tz`
+    where they have no zone of their own.
 
     Raises BadQuery, BadParameters, Unauthorized, ServerUnreachable and the like, all of them PulseStreamError.
     """
     if to not in ("arrow", "pandas", "polars"):
         raise BadParameters([("to", "must be arrow, pandas or polars")])
-    since, until = _moment("start", start), _moment("end", end)
+    present = Present(SystemClock().now(), _zone(tz))
+    since, until = _moment("start", start, present), _moment("end", end, present)
     if data is not None:
         if url is not None or api_key is not None:
             raise BadParameters([("data", "is a folder, url a server: give one of them")])
         from pulsestream.tables.folder import read
 
-        raw = read(Path(data), tenant or FIRST_TENANT, q, start=since, end=until, zone=_zone(tz))
+        raw = read(Path(data), tenant or FIRST_TENANT, q, start=since, end=until, zone=present.zone)
     else:
         if tenant is not None:
             raise BadParameters([("tenant", "goes with data; of a server, the key says which tenant")])
@@ -66,21 +71,18 @@ def query(
     return _as(to, raw)
 
 
-def _moment(name: str, given: Moment) -> datetime | None:
+def _moment(name: str, given: Moment, present: Present) -> datetime | None:
     if isinstance(given, str):
-        try:
-            given = datetime.fromisoformat(given)
-        except ValueError as error:
-            raise BadParameters([(name, f"{given!r} is no time: write 2026-05-04T10:20:30Z, or 2026-05-04")]) from error
+        return language.moment(name, given, present, ends=name == "end")
     if given is None or given.tzinfo is not None:
         return given
-    return given.replace(tzinfo=UTC)
+    return given.replace(tzinfo=present.zone).astimezone(UTC)
 
 
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError) as error:  # also a name of no zone, and one that is too long for a file
+    except (KeyError, ValueError, OSError) as error:  # no such zone; no name; a name too long for a file, or a folder
         raise BadParameters([("tz", "is no time zone: give a name such as Europe/Berlin")]) from error
 
 
