@@ -48,7 +48,7 @@ _LINES = {"ndjson": b"\n", "csv": b"\r\n"}  # what ends an event, as far as can 
     "--format",
     "form",
     type=click.Choice(["ndjson", "csv", "parquet", "arrow"]),
-    help="Default: by the name of the file, else ndjson.",
+    help="Default: by the name of the file; ndjson for stdout.",
 )
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
@@ -73,8 +73,19 @@ def command(*, question: Question, output: str, form: str | None, force: bool, q
 
 
 def _format(output: str) -> str:
-    name = output.removesuffix(packing(output))
-    return _FORMATS.get(Path(name).suffix.lower(), "ndjson")
+    """By the name. Raises UsageError where that says none."""
+    packed = packing(output)
+    path = Path(output.removesuffix(packed))
+    if output == STDOUT or (Path(output).exists() and not Path(output).is_file()):  # a device or a pipe
+        return "ndjson"
+    extension = path.suffix.lower()
+    if extension in _FORMATS:
+        return _FORMATS[extension]
+    if extension == ".json":
+        other = path.with_suffix(".ndjson")
+        raise UsageError(f"{output}: an export is one event a line, no JSON document: name it {other}{packed}")
+    what = f"no format has the extension {extension}" if extension else "the name says no format"
+    raise UsageError(f"{output}: {what}: end it in {', '.join(_FORMATS)}, or say which with --format")
 
 
 async def _export(question: Question, output: str, form: str, console: Console, clock: Clock, *, quiet: bool) -> str:

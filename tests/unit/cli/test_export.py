@@ -73,9 +73,18 @@ def test_the_name_of_the_file_says_the_format(export, tmp_path):
     assert pq.read_table(tmp_path / "x.parquet").num_rows == 30
     export("-o", tmp_path / "x.csv.gz")
     assert gzip.decompress((tmp_path / "x.csv.gz").read_bytes()).count(b"\r\n") == 31
-    export("-o", tmp_path / "x.txt", "--format", "csv")
+    for name, form in (("x.txt", "csv"), ("x.json", "ndjson")):
+        assert export("-o", tmp_path / name, "--format", form)[0] == 0
     assert (tmp_path / "x.txt").read_bytes().startswith(b'"timestamp"')
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv.gz", "x.jsonl", "x.parquet", "x.txt"]
+    assert (tmp_path / "x.json").read_bytes().startswith(b"{")
+    made = sorted(path.name for path in tmp_path.iterdir())
+    assert made == ["x.csv.gz", "x.json", "x.jsonl", "x.parquet", "x.txt"]
+
+
+def test_lines_go_to_stdout_unless_told(export):
+    for output in ((), ("-o", "-")):
+        assert len(export(*output)[1].splitlines()) == 30
+    assert export("-o", os.devnull)[:2] == (0, "")  # the name of a device is not to be chosen
 
 
 def test_into_a_pipe_it_writes_the_file_and_says_the_rest_on_stderr(server):
@@ -108,6 +117,13 @@ def test_what_is_there_is_overwritten_only_by_force(export, tmp_path):
     ("arguments", "said"),
     [
         (("-o", "x.parquet.gz"), "compressed in itself"),
+        (("-o", "x.xyz"), "x.xyz: no format has the extension .xyz: end it in .ndjson, .jsonl, .csv, .parquet, .arrow"),
+        (("-o", "x.xlsx"), "or say which with --format"),
+        (("-o", "x.tar.gz"), "no format has the extension .tar"),
+        (("-o", "x.json"), "x.json: an export is one event a line, no JSON document: name it x.ndjson"),
+        (("-o", "y/x.JSON.zst"), "name it y/x.ndjson.zst"),
+        (("-o", "x"), "x: the name says no format: end it in .ndjson"),
+        (("-o", "x.gz"), "the name says no format"),
         (("--format", "xlsx"), "xlsx"),
         (("-o", "/"), "is a folder"),
         (("-o", "/nowhere/x.csv"), "there is no folder /nowhere"),
