@@ -168,3 +168,12 @@ def test_a_tail_ends_well_when_the_server_stops(tmp_path):
             assert running.stop() == 0
             assert tail.next() is None
         assert running.log == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "at"), [("?after=x", {}, "after"), ("?after=y", {"Last_Event_ID": "x"}, "Last-Event-ID")]
+)
+def test_a_place_to_go_on_from_that_is_none_of_ours_says_what_is(server, query, headers, at):
+    answer = server.ask("GET", f"/query/tail{query}", **headers)
+    assert answer.status == 422
+    assert answer.json["detail"].startswith(f"{at}: is not one of ours: pass on the `id` of the last message as it")

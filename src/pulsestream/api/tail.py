@@ -25,6 +25,7 @@ MEDIA = "text/event-stream"
 LAST_MAX = 1_000
 HEARTBEAT_S = 15.0  # proxies close what says nothing for a minute or so
 _RESUME = "last-event-id"
+_GIVEN = "the `id` of the last message"
 
 
 @get("/query/tail", opt=terms(KeyScope.READ, raises=ASKING, media=[MEDIA]), dependencies=asking(None))
@@ -43,8 +44,9 @@ async def query_tail(
     if asked.query.start is not None or asked.query.end is not None:
         raise BadParameters([("start_time", "a tail is of what arrives from now on: leave out every time range")])
     server, query = server_of(request), asked.query
-    token = request.headers.get(_RESUME) or after
-    since = server.tokens.position(query.tenant, token) if token else None
+    resumed = request.headers.get(_RESUME)
+    token, at = (resumed, "Last-Event-ID") if resumed else (after, "after")
+    since = server.tokens.position(query.tenant, token, at=at, given=_GIVEN) if token else None
     return Tail(server, query, since, last)
 
 

@@ -55,11 +55,11 @@ class Tokens:
     def of_position(self, tenant: str, position: int) -> str:
         return self._seal(tenant, "after", _NUMBER.pack(position))
 
-    def position(self, tenant: str, token: str) -> int:
-        """Raises BadParameters."""
+    def position(self, tenant: str, token: str, *, at: str = "after", given: str = "`next`") -> int:
+        """`at`: where it stood. `given`: what should have stood there. Raises BadParameters."""
         written = self._open(tenant, "after", token)
         if written is None or len(written) != _NUMBER.size:
-            raise BadParameters([("after", "is not one of ours: pass on `next` as it was given")])
+            raise BadParameters([(at, f"is not one of ours: pass on {given} as it was given")])
         [position] = _NUMBER.unpack(written)
         return int(position)
 

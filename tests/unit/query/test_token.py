@@ -85,8 +85,10 @@ def test_a_token_of_another_tenant_is_refused(tokens, tenant):
 def test_a_token_for_another_purpose_is_refused(tokens):
     with pytest.raises(BadParameters, match="next_cursor"):
         tokens.cursor("acme", tokens.of_position("acme", 7))
-    with pytest.raises(BadParameters, match="pass on `next`"):
+    with pytest.raises(BadParameters, match="after: is not one of ours: pass on `next`"):
         tokens.position("acme", tokens.of_cursor("acme", cursor_at(2)))
+    with pytest.raises(BadParameters, match="Last-Event-ID: is not one of ours: pass on the `id` of the last message"):
+        tokens.position("acme", "x", at="Last-Event-ID", given="the `id` of the last message")
 
 
 def test_a_token_of_another_server_is_refused(tokens):
