@@ -138,7 +138,10 @@ def range_parameters(
         raise click.UsageError("--since and --from both say where to begin: give one of them.")
     begins = ends = None
     if since is not None:
-        begins, said = _ago(duration(since), present.now), f"the beginning of --since {since}"
+        length = duration(since)
+        if not length:
+            raise click.UsageError(f"--since {since} is no time: write 90s, 15m, 1.5h, 7d or 2w.")
+        begins, said = _ago(length, present.now), f"the beginning of --since {since}"
     elif start is not None:
         begins, said = _asked_for("--from", start, present), f"--from {start}"
     if end is not None:

@@ -14,7 +14,7 @@ from pulsestream.cli.listing import plain
 from pulsestream.cli.printing import print_json, print_report
 from pulsestream.cli.question import Question, ask, footing, heading, piped, print_rows, question, read
 from pulsestream.client.answers import Group, Top
-from pulsestream.query.catalog import measures_of
+from pulsestream.query.catalog import measure, measures_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ _BAR_MIN, _BAR_MAX = 6, 32
     default="count",
     show_default=True,
     metavar="NAMES",
-    help="What to measure of each group, such as count,error_rate,p99_ms.",
+    help="What to measure of each group, such as count,error_rate,p99_ms; what it is sorted by is shown as well.",
 )
 @click.option(
     "--sort", metavar="MEASURE", help="Sort by this one; -MEASURE has the highest first.  [default: the first, so]"
@@ -44,8 +44,11 @@ def command(*, question: Question, by: str, measures: str, sort: str | None, lim
     BY names fields, separated by commas: service,endpoint or country, tag.NAME, payload.KEY. By default of the last
     24 hours. Into a pipe it prints one JSON object a group.
     """
-    first = measures.partition(",")[0].strip()
-    sorted_by = sort or f"-{first}"
+    names = [name.strip() for name in measures.split(",")]
+    sorted_by = sort or f"-{names[0]}"
+    ranked = sorted_by.removeprefix("-")
+    if ranked not in names and measure(ranked) is not None:
+        measures = f"{measures},{ranked}"
     table = not as_json and not piped()
     more = [("by", by), ("measures", measures), ("sort", sorted_by), ("limit", str(limit))]
     more += [("other", "true")] if table else []
@@ -55,7 +58,7 @@ def command(*, question: Question, by: str, measures: str, sort: str | None, lim
         return
     answer = read(raw, Top)
     if table:
-        print_report(lambda console: _render(console, question, answer, sorted_by.removeprefix("-")))
+        print_report(lambda console: _render(console, question, answer, ranked))
     else:
         print_rows([row(group) for group in answer.groups])
 

@@ -82,6 +82,8 @@ def test_a_time_means_what_it_means_to_the_server(text):
         (["--from", "2026-05-05", "--to", "2026-05-04"], "--to 2026-05-04 is not after --from 2026-05-05"),
         (["--from", "now", "--to", "now"], "--to now is not after --from now"),
         (["--since", "1h", "--to", "2h"], "--to 2h is not after the beginning of --since 1h"),
+        (["--since", "0s"], "--since 0s is no time: write 90s, 15m, 1.5h, 7d or 2w"),
+        (["--since", "0.0000001s"], "--since 0.0000001s is no time"),
         (["--to", "soon"], "--to: 'soon' is no time: write one as 2026-11-01, 2026-11-01T10:00, now-15m"),
         (["--from", "0001-01-01", "--tz", "Asia/Tokyo"], "--from: there is no time '0001-01-01'"),
         (["--from", "999999999999w"], "'999999999999w' is too long"),

@@ -98,3 +98,18 @@ def test_the_highest_of_the_first_measure_come_first_unless_told(run, stand_in):
     stand_in.answers["top"] = [ANSWER]
     run("top", "service", "--measures", "p99_ms,count")
     assert stand_in.asked()["sort"] == "-p99_ms"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "measures", "sort"),
+    [
+        (["--sort", "-p99_ms"], "count,p99_ms", "-p99_ms"),
+        (["--sort", "users", "-m", "count, error_rate"], "count, error_rate,users", "users"),
+        (["--sort=-count", "-m", "p99_ms,count"], "p99_ms,count", "-count"),
+        (["--sort", "speed"], "count", "speed"),  # the server says that there is no such sort
+    ],
+)
+def test_what_it_is_sorted_by_is_shown(run, stand_in, arguments, measures, sort):
+    stand_in.answers["top"] = [ANSWER]
+    assert run("top", "service", *arguments)[0] == 0
+    assert (stand_in.asked()["measures"], stand_in.asked()["sort"]) == (measures, sort)
