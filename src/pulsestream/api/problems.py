@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pulsestream.api import request
 from pulsestream.errors import BadParameters, BadQuery, PulseStreamError, Unauthorized
 from pulsestream.ingest.validate import FieldError
+from pulsestream.query import language
 
 log = logging.getLogger(__name__)
 
@@ -98,15 +99,27 @@ def answer(error: Exception) -> Answer:
         events_max=UNSET if events_max is None else events_max,
     )
     if isinstance(error, BadQuery):
-        help_ = f"write {error.suggestion}" if error.suggestion else "correct it there"
         problem = replace(
             problem,
-            errors=[FieldError("q", str(error), "", help_)],
+            errors=[FieldError("q", str(error), "", _help(error))],
             position=error.position,
             length=error.length,
             suggestion=error.suggestion or UNSET,
         )
     return _answer(problem, headers)
+
+
+def _help(error: BadQuery) -> str:
+    position = error.position
+    where = f"character at position {position}"
+    if error.length != 1:
+        where = f"{error.length} characters from position {position} on"
+    if position >= language.LENGTH_MAX:
+        return f"leave out the {where}"
+    if error.suggestion:
+        return f"write {error.suggestion} instead of the {where}"
+    known = f"/api/v1/query/complete with at={position} says"
+    return f"change the {where}: {known} to what" if error.length else f"go on at position {position}: {known} how"
 
 
 async def send(to: Send, answer: Answer) -> None:
