@@ -209,6 +209,9 @@ def test_services_are_counted_with_their_rates(tenant):
     )
     answer = tenant.get("/query/services", start_time="2026-05-04T10:00:00Z", end_time="2026-05-04T10:01:40Z")
     by_name = {service["service"]: service for service in answer["services"]}
+    [only] = tenant.get("/query/endpoints", q="service:a", start_time="2026-05-04T10:00:00Z")["endpoints"]
+    assert [*by_name["a"]][:2] == ["service", "requests"]  # who reads it sees first what it is about
+    assert [*only][:4] == ["service", "endpoint", "method", "requests"]
     expected = {"requests": 100, "requests_per_second": 1.0, "request_rate": 1.0, "errors": 4, "error_rate": 0.04}
     assert {name: by_name["a"][name] for name in expected} == expected
     assert by_name["a"]["p50_ms"] == pytest.approx(50.5, abs=1)

@@ -96,10 +96,13 @@ class Red(Struct, frozen=True, kw_only=True):
     change: Changes
 
 
-class Service(Red, frozen=True, kw_only=True):
-    service: str
+class _Watched(Red, frozen=True, kw_only=True):
     health: Standing | None
     sparkline: Sparkline
+
+
+class Service(_Watched, frozen=True):  # not kw_only: so its names come first in the answer
+    service: str
 
 
 class Services(Struct, frozen=True):
@@ -119,12 +122,10 @@ class Services(Struct, frozen=True):
     basis: AnswerBasis
 
 
-class Endpoint(Red, frozen=True, kw_only=True):
+class Endpoint(_Watched, frozen=True):
     service: str
     endpoint: str
     method: str
-    health: Standing | None
-    sparkline: Sparkline
 
 
 class Endpoints(Struct, frozen=True):

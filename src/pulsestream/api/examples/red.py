@@ -55,7 +55,7 @@ ANSWERS: dict[str, Any] = {
         "start_time": "2026-05-04T10:05:31Z",
         "end_time": "2026-05-04T10:20:31Z",
         "total": _RED,
-        "services": [_RED | {"service": "payment-service", "health": _HEALTH, "sparkline": _SPARKLINE}],
+        "services": [{"service": "payment-service"} | _RED | {"health": _HEALTH, "sparkline": _SPARKLINE}],
         "services_total": 1,
         "fresh": True,
         **_WITH,
@@ -63,14 +63,9 @@ ANSWERS: dict[str, Any] = {
     "endpoints": {
         "total": _RED,
         "endpoints": [
-            _RED
-            | {
-                "service": "payment-service",
-                "endpoint": "/api/v1/payments/capture",
-                "method": "POST",
-                "health": _HEALTH,
-                "sparkline": _SPARKLINE,
-            }
+            {"service": "payment-service", "endpoint": "/api/v1/payments/capture", "method": "POST"}
+            | _RED
+            | {"health": _HEALTH, "sparkline": _SPARKLINE}
         ],
         "endpoints_total": 1,
         **_WITH,
