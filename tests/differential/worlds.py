@@ -220,17 +220,10 @@ moments = st.builds(
 
 @cache
 def drawn(count: int, *, same: bool) -> list[World]:
-    """So many worlds. `same`: those of every other run too."""
-    return _same(count) if same else _drawn(count, same=False)
+    """So many worlds, drawn once a process: that takes longer than to fill a store with them.
 
-
-@cache
-def _same(count: int) -> list[World]:
-    """To draw them takes longer than to fill a store with them."""
-    return _drawn(count, same=True)
-
-
-def _drawn(count: int, *, same: bool) -> list[World]:
+    `same`: those of every other run too.
+    """
     found: list[World] = []
 
     @given(worlds)
