@@ -11,8 +11,8 @@ import pytest
 from pulsestream.query.complete import Sort, suggestions
 from pulsestream.query.expression import all_of
 from pulsestream.query.model import Query, View
-from pulsestream.query.moment import Present
-from pulsestream.query.typed import typed
+from pulsestream.query.syntax.moment import Present
+from pulsestream.query.syntax.typed import typed
 from unit.ingest.lines import NOW, event, line
 
 SERVICES = ("payment", "payments-eu", "search", 'odd "name"')

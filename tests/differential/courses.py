@@ -15,7 +15,7 @@ from pulsestream.clock import EPOCH, from_micros, to_micros
 from pulsestream.query.apdex import Thresholds
 from pulsestream.query.catalog import DIMENSIONS, Kind
 from pulsestream.query.expression import Field, Inside, Place, Tag
-from pulsestream.query.place import write
+from pulsestream.query.syntax.place import write
 
 _DAY = timedelta(days=1)
 LAST = datetime(2200, 1, 1, tzinfo=UTC)

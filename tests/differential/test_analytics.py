@@ -14,7 +14,7 @@ from differential.questions import in_a_range, sorts, steps_of, views, zones
 from differential.reckoned import alike, measured
 from pulsestream.clock import to_micros
 from pulsestream.query.facets import facets
-from pulsestream.query.place import write
+from pulsestream.query.syntax.place import write
 from pulsestream.query.timeseries import timeseries
 from pulsestream.query.top import Sort, top
 

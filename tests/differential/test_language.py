@@ -30,8 +30,8 @@ from pulsestream.query.expression import (
     Text,
 )
 from pulsestream.query.model import Query
-from pulsestream.query.place import write
-from pulsestream.query.typed import Typed, What
+from pulsestream.query.syntax.place import write
+from pulsestream.query.syntax.typed import Typed, What
 
 
 def _canonical(where):

@@ -13,8 +13,8 @@ from pulsestream.errors import BadParameters, BadQuery
 from pulsestream.query import language
 from pulsestream.query.expression import Field
 from pulsestream.query.model import Query
-from pulsestream.query.moment import Present
-from pulsestream.query.typed import typed
+from pulsestream.query.syntax.moment import Present
+from pulsestream.query.syntax.typed import typed
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")

@@ -20,8 +20,8 @@ from pulsestream.query import language
 from pulsestream.query.catalog import DIMENSIONS, Kind
 from pulsestream.query.expression import Field, Place, Search
 from pulsestream.query.model import Query, about
-from pulsestream.query.moment import Present
 from pulsestream.query.run import Basis
+from pulsestream.query.syntax.moment import Present
 
 ASKED = ("q", "start_time", "end_time", "tz", "fresh")
 DAY = timedelta(days=1)

@@ -27,7 +27,7 @@ from pulsestream.errors import BadParameters
 from pulsestream.query import catalog, complete, language
 from pulsestream.query.complete import Suggestion
 from pulsestream.query.run import EXACT_EVENTS_MAX
-from pulsestream.query.typed import typed
+from pulsestream.query.syntax.typed import typed
 
 _AT_END = -1
 

@@ -14,7 +14,7 @@ from pulsestream.clock import SystemClock
 from pulsestream.control.keys import DEMO_KEY
 from pulsestream.errors import BadParameters
 from pulsestream.query import language
-from pulsestream.query.moment import Present
+from pulsestream.query.syntax.moment import Present
 
 if TYPE_CHECKING:
     from pulsestream.clock import Clock

@@ -8,16 +8,16 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pulsestream.query import place as places
-from pulsestream.query import writing
 from pulsestream.query.catalog import DIMENSIONS, NAMES, Dimension, Kind
 from pulsestream.query.compile import Where
 from pulsestream.query.condition import Bound, like_pattern, present, value
 from pulsestream.query.expression import Field, Inside, Order, Place, Tag
-from pulsestream.query.grammar import OPERATORS
 from pulsestream.query.model import TEXT_MAX, Query, View
 from pulsestream.query.run import Questions
-from pulsestream.query.typed import Typed, What
+from pulsestream.query.syntax import place as places
+from pulsestream.query.syntax import writing
+from pulsestream.query.syntax.grammar import OPERATORS
+from pulsestream.query.syntax.typed import Typed, What
 from pulsestream.store.port import Statement
 
 SUGGESTIONS_MAX = 20  # of what is counted; fields are all suggested

@@ -14,8 +14,8 @@ from pulsestream.query.compile import Where
 from pulsestream.query.expression import Field, Place
 from pulsestream.query.grouping import Key, Label
 from pulsestream.query.model import Query, View
-from pulsestream.query.place import write
 from pulsestream.query.run import Basis, Questions
+from pulsestream.query.syntax.place import write
 from pulsestream.store.port import Statement
 
 FACETS: tuple[Place, ...] = tuple(Field(name) for name, one in DIMENSIONS.items() if one.facet)

@@ -10,7 +10,7 @@ from pulsestream.clock import from_micros
 from pulsestream.query.catalog import DIMENSIONS, Kind
 from pulsestream.query.condition import Bound, present, value
 from pulsestream.query.expression import Field, Inside, Place, Tag
-from pulsestream.query.place import write
+from pulsestream.query.syntax.place import write
 from pulsestream.store.port import in_pieces
 
 # What the engine calls a group, and what we do: None is the group of the events that have no value there.

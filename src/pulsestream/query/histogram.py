@@ -20,10 +20,10 @@ from pulsestream.query.condition import Bound, number
 from pulsestream.query.expression import Field, Inside, Place
 from pulsestream.query.grouping import Key, Label
 from pulsestream.query.model import Query, View
-from pulsestream.query.place import write
 from pulsestream.query.run import Basis, Questions
 from pulsestream.query.scale import HUGE, Extent, Scale, bounds, suitable
 from pulsestream.query.steps import Grid, Step, automatic_step, grid
+from pulsestream.query.syntax.place import write
 from pulsestream.query.timeseries import timeseries
 from pulsestream.query.top import Sort, rank
 from pulsestream.store.port import Statement

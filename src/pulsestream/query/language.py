@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from pulsestream.clock import from_micros
 from pulsestream.errors import BadParameters, BadQuery
-from pulsestream.query import lexer
 from pulsestream.query.expression import Place, Search
-from pulsestream.query.grammar import Grammar
 from pulsestream.query.model import TEXTS_MAX
-from pulsestream.query.moment import Present, needed
-from pulsestream.query.place import place as place_of
-from pulsestream.query.writing import write
+from pulsestream.query.syntax import lexer
+from pulsestream.query.syntax.grammar import Grammar
+from pulsestream.query.syntax.moment import Present, needed
+from pulsestream.query.syntax.place import place as place_of
+from pulsestream.query.syntax.writing import write
 
 __all__ = ["LENGTH_MAX", "checked", "moment", "place", "read", "write"]
 

@@ -14,7 +14,7 @@ from pulsestream.clock import SystemClock
 from pulsestream.control.keys import DEMO_KEY, FIRST_TENANT
 from pulsestream.errors import BadParameters, ConfigError
 from pulsestream.query import language
-from pulsestream.query.moment import Present
+from pulsestream.query.syntax.moment import Present
 
 Form = Literal["arrow", "pandas", "polars"]
 Moment = datetime | str | None

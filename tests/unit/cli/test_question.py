@@ -9,7 +9,7 @@ import pytest
 from pulsestream.cli import options, question
 from pulsestream.client.answers import Basis
 from pulsestream.query import language
-from pulsestream.query.moment import Present
+from pulsestream.query.syntax.moment import Present
 
 START, END = datetime(2026, 11, 20, 11, 45, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC)
 

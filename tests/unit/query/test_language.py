@@ -33,9 +33,9 @@ from pulsestream.query.expression import (
     Tag,
     Text,
 )
-from pulsestream.query.grammar import DEPTH_MAX, STARS_MAX, VALUES_MAX, WEIGHT_MAX
 from pulsestream.query.model import TEXT_MAX
-from pulsestream.query.place import write as write_place
+from pulsestream.query.syntax.grammar import DEPTH_MAX, STARS_MAX, VALUES_MAX, WEIGHT_MAX
+from pulsestream.query.syntax.place import write as write_place
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 from pulsestream.event import INT_MAX
-from pulsestream.query.lexer import Word, shown
+from pulsestream.query.syntax.lexer import Word, shown
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _TIMES = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?[a-zµμ]+)+")

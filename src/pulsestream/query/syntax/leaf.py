@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from pulsestream.query import moment, quantity
 from pulsestream.query.catalog import DIMENSIONS, Dimension, Kind
 from pulsestream.query.expression import (
     Between,
@@ -23,9 +22,10 @@ from pulsestream.query.expression import (
     none_of,
     one_of,
 )
-from pulsestream.query.lexer import Word, shown
-from pulsestream.query.moment import Present
-from pulsestream.query.place import write as write_place
+from pulsestream.query.syntax import moment, quantity
+from pulsestream.query.syntax.lexer import Word, shown
+from pulsestream.query.syntax.moment import Present
+from pulsestream.query.syntax.place import write as write_place
 
 _ORDERS = sorted(Order, key=len, reverse=True)  # >= before >
 _CLASS = re.compile(r"([1-5])xx", re.IGNORECASE)

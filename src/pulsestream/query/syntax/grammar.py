@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 from pulsestream.errors import BadQuery
-from pulsestream.query import leaf, moment, quantity
 from pulsestream.query.catalog import DIMENSIONS, NAMES, Kind
 from pulsestream.query.expression import (
     EVERYTHING,
@@ -29,10 +28,11 @@ from pulsestream.query.expression import (
     any_of,
     none_of,
 )
-from pulsestream.query.lexer import Mark, Token, Word, shown
 from pulsestream.query.model import TEXT_MAX
-from pulsestream.query.moment import Present
-from pulsestream.query.place import HAS, place
+from pulsestream.query.syntax import leaf, moment, quantity
+from pulsestream.query.syntax.lexer import Mark, Token, Word, shown
+from pulsestream.query.syntax.moment import Present
+from pulsestream.query.syntax.place import HAS, place
 
 DEPTH_MAX = 50  # parentheses within parentheses
 VALUES_MAX = 1_000

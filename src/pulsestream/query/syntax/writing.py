@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from pulsestream.query import moment, place, quantity
 from pulsestream.query.catalog import DIMENSIONS, Kind
 from pulsestream.query.expression import (
     EVERYTHING,
@@ -26,8 +25,9 @@ from pulsestream.query.expression import (
     Text,
     Value,
 )
-from pulsestream.query.grammar import LAST, OPERATORS, SINCE
-from pulsestream.query.lexer import quoted
+from pulsestream.query.syntax import moment, place, quantity
+from pulsestream.query.syntax.grammar import LAST, OPERATORS, SINCE
+from pulsestream.query.syntax.lexer import quoted
 
 _ANYTHING = "*"
 _BARE_WORD = re.compile(r"[^\W\d]\w*")

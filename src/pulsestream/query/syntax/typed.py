@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from pulsestream.errors import BadQuery
 from pulsestream.query.expression import Field, Place, Search
-from pulsestream.query.grammar import LAST, OPERATORS, SINCE, Grammar
-from pulsestream.query.lexer import Mark, Token, Word, tokens
-from pulsestream.query.moment import Present
-from pulsestream.query.place import HAS, INSIDE_ROOTS, TAG_ROOTS
-from pulsestream.query.place import place as place_of
+from pulsestream.query.syntax.grammar import LAST, OPERATORS, SINCE, Grammar
+from pulsestream.query.syntax.lexer import Mark, Token, Word, tokens
+from pulsestream.query.syntax.moment import Present
+from pulsestream.query.syntax.place import HAS, INSIDE_ROOTS, TAG_ROOTS
+from pulsestream.query.syntax.place import place as place_of
 
 
 class What(StrEnum):

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from pulsestream.clock import from_micros, to_micros
 from pulsestream.query.expression import During, Order
-from pulsestream.query.lexer import Word, shown
-from pulsestream.query.quantity import duration
+from pulsestream.query.syntax.lexer import Word, shown
+from pulsestream.query.syntax.quantity import duration
 
 _WRITTEN = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"

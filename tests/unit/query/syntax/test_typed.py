@@ -9,8 +9,8 @@ import pytest
 
 from pulsestream.query import language
 from pulsestream.query.expression import Field, Inside, Tag
-from pulsestream.query.moment import Present
-from pulsestream.query.typed import What, typed
+from pulsestream.query.syntax.moment import Present
+from pulsestream.query.syntax.typed import What, typed
 
 PRESENT = Present(datetime(2026, 11, 20, 12, tzinfo=UTC), ZoneInfo("UTC"))
 SERVICE, METHOD, CITY = Field("service"), Field("method"), Field("city")

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 from pulsestream.query.catalog import NAMES
 from pulsestream.query.expression import Field, Inside, Place, Tag
-from pulsestream.query.lexer import Word, quoted, shown
 from pulsestream.query.model import TEXT_MAX
+from pulsestream.query.syntax.lexer import Word, quoted, shown
 
 HAS = "has"
 KEYS_MAX = 50
