@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 
@@ -116,3 +117,15 @@ def test_a_wrong_parameter_is_named(filled, path, parameters, name):
     assert answer.status == 422
     assert [error["field"] for error in answer.json["errors"]] == [name], answer.json
     assert not re.search("Expected|Invalid|`", answer.json["detail"]), "it says how a program would put it"
+
+
+@pytest.mark.parametrize(
+    ("asked", "at"),
+    [({"start_time": "2999-01-01"}, "start_time"), ({"q": "since 2999-01-01", "start_time": "now-1h"}, "q")],
+)
+def test_a_range_that_would_begin_when_it_is_over_is_refused_by_what_was_sent(filled, asked, at):
+    for path in ("/query/top", "/query/services"):
+        answer = filled.ask("GET", f"{path}?{urlencode(asked)}")
+        assert (answer.status, [error["field"] for error in answer.json["errors"]]) == (422, [at])
+        assert "without an end the range ends now" in answer.json["detail"]
+    assert filled.get("/query/events", **asked)["matched"] == 0  # it has no end unless told

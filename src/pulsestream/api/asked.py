@@ -133,6 +133,10 @@ async def ask(
     start, end = _moment("start_time", times[0], present), _moment("end_time", times[1], present)
     query = about(search, tenant=owner, now=now, start=start, end=end)
     if span is not None:
+        if query.end is None and query.start is not None and query.start >= now:
+            at = "start_time" if search.time is None else "q"
+            what = "begins in the future, and without an end the range ends now: send an end too, or begin earlier"
+            raise BadParameters([(at, what)])
         until = query.end or now
         query = replace(query, end=until, start=query.start or until - min(span, until - _FIRST))
     lag_s = server.backlog.lag_s(owner)
