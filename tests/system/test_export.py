@@ -119,7 +119,7 @@ def test_what_fails_in_the_middle_is_broken_off(tmp_path):
     assert "halfway" not in said
 
 
-def test_who_leaves_in_the_middle_lets_the_next_one_begin(tmp_path):
+def test_an_export_ends_with_its_reader_and_with_the_server(tmp_path):
     with Program(tmp_path, export_threads=1) as program:
         for start in range(0, 4_000, 2_000):
             program.send([event(n, payload={"text": "x" * 8_000}) for n in range(start, start + 2_000)])
@@ -129,4 +129,9 @@ def test_who_leaves_in_the_middle_lets_the_next_one_begin(tmp_path):
         with contextlib.closing(connection):
             assert answer.read(1000)
         assert exported(program, "?format=csv").headers["X-Events-Matched"] == "4000"
+        # A server that stops waits for no export.
+        connection, answer = begun(program, "")
+        assert program.stop() == 0
+        with contextlib.closing(connection), pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            answer.read()
     assert "Traceback" not in program.log

@@ -93,6 +93,13 @@ class Download:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Cancelled when the reader leaves, which ends the export."""
+        connection = connection_of(scope)
+
+        def stop() -> None:
+            connection.when_left(None)  # it is we who leave
+            connection.abort()  # its reader may not read, and what waits for that would wait
+
+        self._outflow.stopped = stop
         try:
             try:
                 chunk = await self._outflow.first()
@@ -108,17 +115,16 @@ class Download:
                     chunk = await self._outflow.next()
             except PulseStreamError as error:
                 log.warning("an export was broken off: %s", error)
-                await _break_off(scope, receive)
+                connection.when_left(None)  # as above
+                connection.leave()
+                await _left(receive)
                 return
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._outflow.leave()
 
 
-async def _break_off(scope: Scope, receive: Receive) -> None:
-    connection = connection_of(scope)
-    connection.when_left(None)  # it is we who leave
-    connection.leave()
+async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

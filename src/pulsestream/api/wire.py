@@ -29,6 +29,9 @@ class Bounds(Struct, frozen=True):
 
 
 class Claimable(Protocol):
+    def abort(self) -> None:
+        """Close at once, whatever the peer has not read."""
+
     def leave(self) -> None:
         """Close, behind what is written. An answer in chunks that has not ended is not whole then."""
 
@@ -46,6 +49,9 @@ class _Unwired:
         return True
 
     def leave(self) -> None:
+        pass
+
+    def abort(self) -> None:
         pass
 
     def when_left(self, _call: Callable[[], None] | None, *, at_its_end: bool = False) -> None:

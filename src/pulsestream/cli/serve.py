@@ -215,6 +215,7 @@ async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.sock
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             server.tails.end()  # which have no end of their own
+            server.exports.end()
             await super().shutdown(sockets)
 
     config = uvicorn.Config(

@@ -33,6 +33,7 @@ class Outflow:
     def __init__(self, name: str, cancel: Callable[[Outflow], None]) -> None:
         self.name = name
         self.matched = 0  # how many events; known with the first chunk
+        self.stopped: Callable[[], None] = lambda: None  # told when a server that stops ends it
         self.begun = False
         self.left = False
         self.ended = threading.Event()  # its thread is done with it
@@ -116,10 +117,14 @@ class Exports:
         self._canceller = ThreadPoolExecutor(1, thread_name_prefix="export-cancel")
         self._under_way: dict[Outflow, asyncio.Task[None]] = {}
 
-    async def close(self) -> None:
-        """Those that are under way break off."""
+    def end(self) -> None:
+        """Those that are under way break off: they may take minutes, and a server that stops has seconds."""
         for outflow in [*self._under_way]:
             outflow.leave()
+            outflow.stopped()
+
+    async def close(self) -> None:
+        self.end()
         await asyncio.to_thread(self._turns.close)
         await asyncio.to_thread(self._canceller.shutdown, wait=True)
 
