@@ -162,6 +162,62 @@ def test_offset_leaves_out_the_first(ask):
     assert [page.following is None for page in found] == [False, False, True, True]
 
 
+LARGE = one_of(Field("service"), ("large",))
+
+
+@pytest.fixture
+def large(session, monkeypatch):
+    """Events of 20 kB, of which a page takes two, and one that is larger than a page."""
+    for module in ("run", "search"):
+        monkeypatch.setattr(f"pulsestream.query.{module}.PAGE_BYTES_MAX", 50_000)
+    source = {"service": "large", "endpoint": "/", "method": "GET"}
+    events = [
+        made(number) | {"event_id": f"large{number}", "source": source, "payload": {"text": "é" * length}}
+        for number, length in [*((number, 10_000) for number in range(20)), (20, 50_000)]
+    ]
+    session.insert_events(b"".join(line(200 + number, one) for number, one in enumerate(events)))
+    return events
+
+
+def test_a_page_ends_where_it_would_get_too_large(ask, large):
+    for name, descending in ((name, descending) for name in ("timestamp", "user_id") for descending in (True, False)):
+        sort, after, seen, sizes = Sort(name, descending), None, [], []
+
+        async def asked(questions, sort=sort):
+            return await search(questions, Query(tenant="acme", limit=9, where=LARGE), sort=sort, after=after, fed=999)  # noqa: B023 - it is called at once
+
+        while not seen or after is not None:
+            page = ask(asked)
+            seen += [decode(one) for one in page.events]
+            sizes.append(len(page.events))
+            after = page.following
+            assert page.matched == len(large)
+        ordered = in_order(large, name, descending=descending)
+        assert [(one["event_id"], one["payload"]) for one in seen] == [
+            (one["event_id"], one["payload"]) for one in ordered
+        ]
+        assert max(sizes) <= 3  # where those with a value end on a page, one without may come with them
+
+
+@in_memory
+def test_arrivals_end_where_they_would_get_too_large(ask, large):
+    query = Query(tenant="acme", limit=9, where=LARGE)
+
+    async def asked(questions):
+        newest = await questions.arrivals(query, after=None, fed=999)
+        assert [ids(map(decode, newest.events)), newest.has_more] == [["large20"], False]
+        seen, position, more = [], 0, True
+        while more:
+            found = await questions.arrivals(query, after=position, fed=999)
+            assert len(found.events) in (1, 2)
+            seen += ids(map(decode, found.events))
+            position, more = found.position, found.has_more
+        assert seen == [one["event_id"] for one in large]
+        assert position == 999
+
+    ask(asked)
+
+
 @in_memory
 def test_a_page_that_ends_with_a_long_text_says_so(ask, session):
     for number in (500, 501):

@@ -149,11 +149,11 @@ async def test_a_reading_that_failed_is_done_again(arriving):
     async with arriving.listening() as listener:
         read, failed = arriving.questions.read, []
 
-        async def fails(*given):
+        async def fails(*given, **named):
             if not failed:
                 failed.append(given)
                 raise StoreBusy("the engine is gone")
-            return await read(*given)
+            return await read(*given, **named)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tail, "_RETRY_S", 0)

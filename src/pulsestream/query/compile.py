@@ -13,7 +13,7 @@ from pulsestream.query.condition import Bound, condition, like_pattern, value
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Query, View
 from pulsestream.store.port import Parameter, Statement, in_pieces
-from pulsestream.store.record import COLUMNS
+from pulsestream.store.record import COLUMNS, TRIMMED, TRIMMED_SOON
 
 _SECONDS_MAX = 2**32 - 1  # of the engine's DateTime
 _HOUR_US = 3_600_000_000
@@ -154,22 +154,33 @@ def threshold(bound: Bound, apdex: Thresholds) -> str:
 
 
 def arrivals(query: Query, *, after: int, view: View) -> Statement:
-    """Whole events in order of arrival, those past position `after`, and one row more."""
+    """Trimmed events in order of arrival, those past position `after`, and one row more."""
     where = Where(query, view)
     where.add(f"position > {where.bound(after, 'UInt64')}")
     return Statement(
-        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY position LIMIT {where.bound(query.limit + 1, 'UInt64')}",
+        f"SELECT {TRIMMED} FROM events WHERE {where} ORDER BY position"
+        f" LIMIT {where.bound(query.limit + 1, 'UInt64')} {TRIMMED_SOON}",
         where.parameters,
     )
 
 
 def last_arrivals(query: Query, *, view: View) -> Statement:
-    """The newest `limit` whole events in reverse order of arrival."""
+    """The newest `limit` trimmed events in reverse order of arrival."""
     where = Where(query, view)
     return Statement(
-        f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY position DESC LIMIT {where.bound(query.limit, 'UInt64')}",
+        f"SELECT {TRIMMED} FROM events WHERE {where} ORDER BY position DESC"
+        f" LIMIT {where.bound(query.limit, 'UInt64')} {TRIMMED_SOON}",
         where.parameters,
     )
+
+
+def at_places(tenant: str, places: Sequence[tuple[int, int]], *, view: View) -> Statement:
+    """Whole events by their times, in microseconds since 1970, and positions, in any order."""
+    where = Where(Query(tenant=tenant, limit=1), view)
+    hours = {min(max(at // _HOUR_US * 3600, 0), _SECONDS_MAX) for at, _ in places}
+    where.add(f"hour IN {where.bound([*hours], 'Array(UInt32)')}")
+    where.add(f"position IN {where.bound([position for _, position in places], 'Array(UInt64)')}")
+    return Statement(f"SELECT {COLUMNS} FROM events WHERE {where}", where.parameters)
 
 
 def one_event(tenant: str, event_id: str, *, view: View) -> Statement:

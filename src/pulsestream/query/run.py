@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from itertools import count
+from itertools import accumulate, count
 from typing import Any, TypeVar, cast
 
 from msgspec import Raw, Struct
@@ -32,6 +32,7 @@ T = TypeVar("T")
 _WAITING_MAX = 200  # questions of one tenant that may wait for a thread
 # Up to so many events every figure is exact: percentiles of 10M take 300 ms and 80 MB. Beyond it some are estimates.
 EXACT_EVENTS_MAX = 20_000_000
+PAGE_BYTES_MAX = 16 << 20  # of events in one answer
 _CANCEL_PAUSE_S = 0.05  # a question that is just beginning is not known to the engine yet
 _CANCELS_MAX = 200
 
@@ -40,6 +41,14 @@ class Arrivals(Struct, frozen=True):
     events: list[Raw]
     position: int
     has_more: bool
+
+
+class Stretch(Struct, frozen=True):
+    """Events as (position, JSON), in their order. `last`: the row of the last. `more`: that there are after it."""
+
+    events: list[tuple[int, bytes]]
+    last: record.Row | None
+    more: bool
 
 
 class Recency(Struct, frozen=True):
@@ -121,9 +130,28 @@ class Questions:
         """The rows of one SELECT. Raises QueryTooHeavy, StoreError, TooManyRequests."""
         return await self._on_thread(tenant, lambda session, name: session.ask(statement, name).rows)
 
-    async def read(self, tenant: str, statement: Statement, made: Callable[[Sequence[record.Row]], T]) -> T:
-        """What `made` makes of the rows of one SELECT, on the question's thread: it may take a while."""
-        return await self._on_thread(tenant, lambda session, name: made(session.ask(statement, name).rows))
+    async def read(self, tenant: str, trimmed: Statement, *, most: int, bytes_max: int) -> Stretch:
+        """At most so many events, with at most so many bytes together, but at least one: the first of these rows.
+
+        A row of `trimmed` ends with `record.TRIMMED`. Only what is in the answer is read whole. It is made on the
+        question's thread, as it may take a while.
+        """
+        view = self.view(tenant)
+
+        def call(session: Session, name: str) -> Stretch:
+            rows = session.ask(trimmed, name).rows
+            sums = accumulate(map(record.event_bytes, rows))
+            kept = rows[: min(most, max(1, sum(1 for upto in sums if upto <= bytes_max)))]
+            large = {record.place(row) for row in kept if record.event_bytes(row) >= record.LARGE_BYTES_MIN}
+            whole = {record.place(row): row for row in kept if record.place(row) not in large}
+            if large:  # one that is deleted by now is in neither
+                of_large = session.ask(sql.at_places(tenant, [*large], view=view), name).rows
+                whole |= {record.place(row): row for row in of_large}
+            places = [place for place in map(record.place, kept) if place in whole]
+            events = [(place[1], record.event_json(whole[place])) for place in places]
+            return Stretch(events, kept[-1] if kept else None, more=len(rows) > len(kept))
+
+        return await self._on_thread(tenant, call)
 
     async def count(self, query: Query) -> int:
         """How many events it is about."""
@@ -157,13 +185,16 @@ class Questions:
         """Events in order of arrival. `fed`: the last position that is there to be asked about."""
         view = self.view(query.tenant)
         if after is None:
-            newest = await self.ask(query.tenant, sql.last_arrivals(query, view=view))
-            return Arrivals([Raw(record.event_json(row)) for row in reversed(newest)], fed, has_more=False)
-        found = await self.ask(query.tenant, sql.arrivals(query, after=after, view=view))
-        rows, more = found[: query.limit], len(found) > query.limit
-        seen = max(fed, record.place(rows[-1])[1]) if rows else fed
-        position = record.place(rows[-1])[1] if more else seen
-        return Arrivals([Raw(record.event_json(row)) for row in rows], max(position, after), more)
+            newest = await self.read(
+                query.tenant, sql.last_arrivals(query, view=view), most=query.limit, bytes_max=PAGE_BYTES_MAX
+            )
+            return Arrivals([Raw(event) for _, event in reversed(newest.events)], fed, has_more=False)
+        found = await self.read(
+            query.tenant, sql.arrivals(query, after=after, view=view), most=query.limit, bytes_max=PAGE_BYTES_MAX
+        )
+        last = fed if found.last is None else record.place(found.last)[1]
+        position = last if found.more else max(fed, last)
+        return Arrivals([Raw(event) for _, event in found.events], max(position, after), found.more)
 
     async def event(self, tenant: str, event_id: str) -> Raw | None:
         rows = await self.ask(tenant, sql.one_event(tenant, event_id, view=self.view(tenant)))

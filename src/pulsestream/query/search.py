@@ -21,7 +21,7 @@ from pulsestream.query.catalog import DIMENSIONS, MEASURES, NAMES, Kind
 from pulsestream.query.condition import Bound
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Cursor, Query, View
-from pulsestream.query.run import Questions
+from pulsestream.query.run import PAGE_BYTES_MAX, Questions, Stretch
 from pulsestream.store import record
 from pulsestream.store.port import Statement
 
@@ -50,13 +50,20 @@ class Page(Struct, frozen=True):
     following: Cursor | None
 
 
-class _Hit(NamedTuple):
-    """`value`: what it is sorted by, but for its time."""
+class _Last(NamedTuple):
+    """Where a page ended. `value`: what it is sorted by, but for its time."""
 
     value: int | float | str | None
     timestamp_us: int
     position: int
-    event: Raw
+
+
+class _Hits(NamedTuple):
+    """`last`: of these, where there are any. `more`: that there are after it."""
+
+    events: list[Raw]
+    last: _Last | None
+    more: bool
 
 
 class Within(Struct, frozen=True):
@@ -101,10 +108,8 @@ async def search(
         matched, hits = await _by_time(questions, query, sort, after, offset)
     else:
         matched, hits = await _by_value(questions, query, sort, after)
-    page = hits[: query.limit]
-    following = None
-    if len(hits) > query.limit:
-        last = page[-1]
+    following, last = None, hits.last
+    if hits.more and last is not None:
         if isinstance(last.value, str) and len(last.value) > _VALUE_LENGTH_MAX:
             what = f"values of {sort.name} have more than {_VALUE_LENGTH_MAX} characters here: sort by another field"
             raise BadParameters([("sort", what)])
@@ -116,7 +121,7 @@ async def search(
             matched=matched,
             value=last.value,
         )
-    return Page([hit.event for hit in page], matched, following)
+    return Page(hits.events, matched, following)
 
 
 async def outline(questions: Questions, query: Query) -> Outline | None:
@@ -132,7 +137,7 @@ async def outline(questions: Questions, query: Query) -> Outline | None:
 
 async def _by_time(
     questions: Questions, query: Query, sort: Sort, after: Cursor | None, offset: int
-) -> tuple[int, list[_Hit]]:
+) -> tuple[int, _Hits]:
     view, tenant = questions.view(query.tenant), query.tenant
     needed = offset + query.limit + 1
     reach = reached(query, sort, after=after, needed=needed, view=view)
@@ -150,15 +155,15 @@ async def _by_time(
         matched = after.matched if after else sum(count for _, count in counts)
         within = _of(counts, needed)
     if within.these == () or offset >= matched:
-        return matched, []
+        return matched, _NONE
     whole = page(query, sort, after=after, within=within, limit=query.limit + 1, offset=offset, view=view)
-    return matched, await questions.read(tenant, whole, _by_their_time)
+    return matched, _hits(await questions.read(tenant, whole, most=query.limit, bytes_max=PAGE_BYTES_MAX))
 
 
-async def _by_value(questions: Questions, query: Query, sort: Sort, after: Cursor | None) -> tuple[int, list[_Hit]]:
+async def _by_value(questions: Questions, query: Query, sort: Sort, after: Cursor | None) -> tuple[int, _Hits]:
     """First those that have a value to be sorted by."""
-    view, tenant, more = questions.view(query.tenant), query.tenant, query.limit + 1
-    within, hits = EVERYWHERE, list[_Hit]()
+    view, tenant, limit = questions.view(query.tenant), query.tenant, query.limit
+    within, hits = EVERYWHERE, _NONE
     if after is not None:
         matched = after.matched
     elif query.where == EVERYTHING:
@@ -168,23 +173,24 @@ async def _by_value(questions: Questions, query: Query, sort: Sort, after: Curso
         matched = sum(count for _, count in counts)
         within = _of(counts, matched)
     if matched and (after is None or after.value is not None):
-        with_value = ordered(query, sort, after=after, within=within, limit=more, view=view)
-        hits += await questions.read(tenant, with_value, _by_their_value)
-    if matched and len(hits) < more:
-        without = unordered(query, sort, after=after, within=within, limit=more - len(hits), view=view)
-        hits += await questions.read(tenant, without, _by_their_time)
+        with_value = ordered(query, sort, after=after, within=within, limit=limit + 1, view=view)
+        hits = _hits(await questions.read(tenant, with_value, most=limit, bytes_max=PAGE_BYTES_MAX))
+    if matched and not hits.more:
+        left, size = limit - len(hits.events), sum(len(event) for event in hits.events)
+        without = unordered(query, sort, after=after, within=within, limit=left + 1, view=view)
+        rest = _hits(await questions.read(tenant, without, most=left, bytes_max=PAGE_BYTES_MAX - size))
+        hits = _Hits(hits.events + rest.events, rest.last or hits.last, rest.more)
     return matched, hits
 
 
-def _by_their_time(rows: Sequence[record.Row]) -> list[_Hit]:
-    return [_Hit(None, *record.place(row), Raw(record.event_json(row))) for row in rows]
+_NONE = _Hits([], None, more=False)
 
 
-def _by_their_value(rows: Sequence[record.Row]) -> list[_Hit]:
-    return [
-        hit._replace(value=cast("int | float | str", row[0]))
-        for row, hit in zip(rows, _by_their_time([row[1:] for row in rows]), strict=True)
-    ]
+def _hits(found: Stretch) -> _Hits:
+    last, row = None, found.last
+    if row is not None:
+        last = _Last(cast("int | float | str | None", record.sorted_by(row)), *record.place(row))
+    return _Hits([Raw(event) for _, event in found.events], last, found.more)
 
 
 def _up_to(found: Sequence[Sequence[object]], sort: Sort) -> Within:
@@ -261,14 +267,14 @@ def page(
     offset: int = 0,
     view: View,
 ) -> Statement:
-    """Whole events by their time."""
+    """Trimmed events by their time."""
     where = _paged(query, after, view)
     _past_time(where, after, descending=sort.descending)
     _add_hours(where, within)
     direction = _direction(sort)
     return Statement(
-        f"SELECT {record.COLUMNS} FROM events WHERE {where} ORDER BY timestamp {direction}, position {direction}"
-        f" LIMIT {where.bound(limit, 'UInt64')} OFFSET {where.bound(offset, 'UInt64')}",
+        f"SELECT {record.TRIMMED} FROM events WHERE {where} ORDER BY timestamp {direction}, position {direction}"
+        f" LIMIT {where.bound(limit, 'UInt64')} OFFSET {where.bound(offset, 'UInt64')} {record.TRIMMED_SOON}",
         where.parameters,
     )
 
@@ -276,7 +282,10 @@ def page(
 def ordered(
     query: Query, sort: Sort, *, after: Cursor | None = None, within: Within = EVERYWHERE, limit: int, view: View
 ) -> Statement:
-    """Those that have a value to be sorted by: the value, then the whole event."""
+    """Those that have a value to be sorted by: the value, then the event, trimmed.
+
+    The engine sorts by value first and reads then what it found: events of many megabytes are for its limit of memory.
+    """
     where = _paged(query, after, view)
     value, present = _value(sort.name, where.bound)
     where.add(present)
@@ -287,7 +296,7 @@ def ordered(
         where.add(f"({value} {'<' if sort.descending else '>'} {bound} OR {tie})")
     _add_hours(where, within)
     return Statement(
-        f"SELECT {value} AS sorted_by, {record.COLUMNS} FROM events WHERE {where}"
+        f"SELECT {value} AS sorted_by, {record.TRIMMED} FROM events WHERE {where}"
         f" ORDER BY {value} {_direction(sort)}, timestamp DESC, position DESC"
         f" LIMIT {where.bound(limit, 'UInt64')}",
         where.parameters,
@@ -304,7 +313,7 @@ def unordered(
     _past_time(where, after if after and after.value is None else None, descending=True)
     _add_hours(where, within)
     return Statement(
-        f"SELECT {record.COLUMNS} FROM events WHERE {where}"
+        f"SELECT {record.TRIMMED} FROM events WHERE {where}"
         f" ORDER BY timestamp DESC, position DESC LIMIT {where.bound(limit, 'UInt64')}",
         where.parameters,
     )

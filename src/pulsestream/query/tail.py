@@ -210,42 +210,41 @@ class Tails:
 
     async def _between(self, query: Query, after: int, upto: int) -> tuple[list[Line], int]:
         """The newest events in between, in order of arrival, and how many older ones there are."""
-        lines = await self._newest(query, after, upto, READ_MAX + 1)
-        if len(lines) <= READ_MAX:
+        lines, more = await self._newest(query, after, upto, READ_MAX)
+        if not more:
             return lines, 0
         view = self._questions.view(query.tenant)
         [[matched]] = await self._questions.ask(query.tenant, counted(query, after=after, upto=upto, view=view))
-        return lines[1:], cast("int", matched) - READ_MAX
+        return lines, max(cast("int", matched) - len(lines), 0)
 
     async def _last(self, query: Query, upto: int, count: int) -> list[Line]:
         """Looked for among ever more positions: to sort them all by position takes the engine a while."""
         lines: list[Line] = []
         for back in (*_LOOKED_BACK, upto):
-            lines = await self._newest(query, max(upto - back, 0), upto, count)
-            if len(lines) == count or back >= upto:
+            lines, more = await self._newest(query, max(upto - back, 0), upto, count)
+            if more or len(lines) == count or back >= upto:
                 break
         return lines
 
-    async def _newest(self, query: Query, after: int, upto: int, limit: int) -> list[Line]:
+    async def _newest(self, query: Query, after: int, upto: int, most: int) -> tuple[list[Line], bool]:
+        """In order of arrival, and whether there are older ones. As many bytes as may wait for a listener."""
         view = self._questions.view(query.tenant)
-        newest = arrived(query, after=after, upto=upto, limit=limit, view=view)
-        return (await self._questions.read(query.tenant, newest, _lines))[::-1]
-
-
-def _lines(rows: Sequence[record.Row]) -> list[Line]:
-    """A line break in JSON is between its tokens: what is in a text is written as an escape."""
-    return [(record.place(row)[1], record.event_json(row).replace(b"\n", b" ").replace(b"\r", b" ")) for row in rows]
+        newest = arrived(query, after=after, upto=upto, limit=most + 1, view=view)
+        found = await self._questions.read(query.tenant, newest, most=most, bytes_max=WAITING_BYTES_MAX)
+        # A line break in JSON is between its tokens: what is in a text is written as an escape.
+        lines = [(at, event.replace(b"\n", b" ").replace(b"\r", b" ")) for at, event in reversed(found.events)]
+        return lines, found.more
 
 
 # ---- the statements
 
 
 def arrived(query: Query, *, after: int, upto: int, limit: int, view: View) -> Statement:
-    """Whole events past one position and up to another, the newest first."""
+    """Trimmed events past one position and up to another, the newest first."""
     where = _between(query, after, upto, view)
     return Statement(
-        f"SELECT {record.COLUMNS} FROM events WHERE {where}"
-        f" ORDER BY position DESC LIMIT {where.bound(limit, 'UInt64')}",
+        f"SELECT {record.TRIMMED} FROM events WHERE {where}"
+        f" ORDER BY position DESC LIMIT {where.bound(limit, 'UInt64')} {record.TRIMMED_SOON}",
         where.parameters,
     )
 

@@ -31,22 +31,49 @@ COLUMNS = ", ".join(
     )
 )
 
-Row = Sequence[object]
+# The texts of an event that can have megabytes, and what an event comes to, the rest of it at a guess.
+_LARGE = ("stack_trace", "payload", "metadata", "extra")
+BYTES = " + ".join((*(f"length({name})" for name in _LARGE), "1000"))
+LARGE_BYTES_MIN = 16_384
+# As COLUMNS, behind the bytes of the event; where those are many, without its large texts. No alias has the name of a
+# column: a condition would mean it.
+TRIMMED = ", ".join(
+    (
+        f"{BYTES} AS event_bytes",
+        "toUnixTimestamp64Micro(timestamp) AS timestamp_us",
+        "toUnixTimestamp64Micro(received_at) AS received_at_us",
+        *(f"if(event_bytes >= {LARGE_BYTES_MIN}, '', {name})" if name in _LARGE else name for name in _NAMES),
+    )
+)
+# What trims before it sorts: a sort of whole events would hold all of them.
+TRIMMED_SOON = "SETTINGS query_plan_execute_functions_after_sorting = 0"
+_WIDTH = len(_NAMES) + 2
+
+Row = Sequence[object]  # it may begin with more than an event: what is trimmed does
 Group = TypeVar("Group", Context, Trace, ErrorDetails)
 
 
 def event_id(row: Row) -> str:
-    return cast("str", row[2])
+    return cast("str", row[2 - _WIDTH])
+
+
+def event_bytes(trimmed: Row) -> int:
+    return cast("int", trimmed[-_WIDTH - 1])
+
+
+def sorted_by(trimmed: Row) -> object:
+    """What stands before all else; None where nothing does."""
+    return trimmed[0] if len(trimmed) > _WIDTH + 1 else None
 
 
 def place(row: Row) -> tuple[int, int]:
     """(timestamp in microseconds, position): where the event stands in a newest-first list."""
-    return cast("int", row[0]), cast("int", row[-1])
+    return cast("int", row[-_WIDTH]), cast("int", row[-1])
 
 
 def event_json(row: Row) -> bytes:
     """The event as JSON. An empty column is an absent field; what was sent empty is in `extra`."""
-    timestamp_us, received_at_us, *values = cast("Sequence[Any]", row)
+    timestamp_us, received_at_us, *values = cast("Sequence[Any]", row[-_WIDTH:])
     of = dict(zip(_NAMES, values, strict=True))
 
     def given(*names: str) -> list[Any]:
