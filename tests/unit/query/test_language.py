@@ -407,3 +407,10 @@ def test_places_are_listed_between_commas_that_are_not_quoted():
     for wrong in ("service,colour", 'tag."a,b', "tag."):
         with pytest.raises(BadParameters):
             language.places("by", wrong)
+
+
+def test_the_last_moment_there_is_ends_a_range():
+    last_us = micros("9999-12-31T23:59:59.999999+00:00")
+    for text in ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31"):
+        found = language.read(f"until {text}", now=NOW, zone=ZoneInfo("UTC")).time
+        assert last_us - 1 <= found.end_us <= last_us

@@ -80,8 +80,12 @@ def _written(match: re.Match[str], zone: ZoneInfo) -> Span:
 
 def _day(day: date, zone: ZoneInfo) -> Span:
     """Where the clocks skip midnight, it begins when they do."""
-    begins, ends = (datetime(each.year, each.month, each.day, tzinfo=zone) for each in (day, day + timedelta(days=1)))
-    return _span(to_micros(begins.astimezone(UTC)), to_micros(ends.astimezone(UTC)))
+    begins = to_micros(datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC))
+    if day == date.max:
+        return _span(begins, _LAST_US)
+    following = day + timedelta(days=1)
+    ends = datetime(following.year, following.month, following.day, tzinfo=zone)
+    return _span(begins, to_micros(ends.astimezone(UTC)))
 
 
 def _instant(moment: datetime) -> Span:
@@ -90,9 +94,8 @@ def _instant(moment: datetime) -> Span:
 
 
 def _span(start_us: int, end_us: int) -> Span:
-    if end_us >= _LAST_US:
-        raise OverflowError
-    return Span(start_us, end_us)
+    """What ends with the last year ends a moment before: what is right after a time has to be one too."""
+    return Span(min(start_us, _LAST_US - 1), min(end_us, _LAST_US - 1))
 
 
 def needed(word: Word, present: Present) -> Span:
