@@ -206,3 +206,23 @@ def test_who_is_not_the_operator_learns_nothing_of_what_others_store(filled):
         assert found["store"] is None
         if tenant == "acme":
             assert (found["received"], found["weeks"]) == (0, [])
+
+
+def test_a_parameter_that_is_not_utf8_is_named(filled):
+    for path, name in (
+        *(("/query/events", name) for name in ("q", "sort", "cursor", "start_time")),
+        *(("/query/top?by=service&measures=requests", "q"), ("/query/tail", "q"), ("/ingestion/events/search", "q")),
+        *(("/ingestion/events/search", "service"), ("/query/complete", "q"), ("/export?format=csv", "q")),
+    ):
+        for sent in ("%ff", "a%ed%a0%80", "%c3"):
+            answer = filled.ask("GET", f"{path}{'&' if '?' in path else '?'}{name}={sent}")
+            assert answer.status == 422, (path, name)
+            assert [(one["field"], one["rule"]) for one in answer.json["errors"]] == [
+                (name, "is not UTF-8: send it as UTF-8, percent-encoded")
+            ]
+    assert filled.get("/query/events", q="ü \ufffd é")["matched"] == 0
+
+
+def test_a_range_may_end_with_the_last_moment_there_is(filled):
+    assert filled.get("/query/events", end_time="9999-12-31T23:59:59.999999Z")["matched"] >= len(EVENTS)
+    assert filled.get("/query/events", start_time="9999-12-31T23:59:59.999998Z")["matched"] == 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 from litestar import Request
@@ -61,6 +61,9 @@ def as_sent(request: AnyRequest, before: str) -> str:
 def only(request: AnyRequest, known: Iterable[str]) -> None:
     """Raises BadParameters where this path does not know a parameter, or would have to choose between its values."""
     known = set(known)
+    unread = [name for name, value in _sent(request.scope["query_string"]) if value is None]
+    if unread:
+        raise BadParameters([(cut(name), "is not UTF-8: send it as UTF-8, percent-encoded") for name in unread])
     there = f"there are {', '.join(sorted(known))}" if known else "there are no parameters"
     given = Counter(name for name, _ in request.query_params.multi_items())
     errors = [(cut(name), f"is not known here: {there}") for name in given if name not in known]
@@ -71,6 +74,16 @@ def only(request: AnyRequest, known: Iterable[str]) -> None:
     ]
     if errors:
         raise BadParameters(errors)
+
+
+def _sent(query_string: bytes) -> Iterator[tuple[str, str | None]]:
+    """Names and values; None where one of both is not UTF-8, which the framework would take for other characters."""
+    for part in query_string.split(b"&"):
+        name, _, value = map(unquote_to_bytes, part.partition(b"="))
+        try:
+            yield name.decode(), value.decode()
+        except UnicodeDecodeError:
+            yield name.decode(errors="replace"), None
 
 
 def with_plus(text: str) -> str:
