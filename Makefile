@@ -53,7 +53,7 @@ quick: .venv/installed
 torture: .venv/installed
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || sh scripts/packages.sh torture
 	@$(BIN)/python tests/torture/run.py --seconds $(TORTURE_SECONDS)
-	@TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest tests/system/test_openapi.py tests/property/test_retention_laws.py
+	@TORTURE_SECONDS=$(TORTURE_SECONDS) $(BIN)/pytest tests/system/test_openapi.py tests/property/test_retention_laws.py tests/differential
 
 check: .venv/installed
 	@echo "check: ruff" && $(BIN)/ruff check
