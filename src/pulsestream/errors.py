@@ -5,6 +5,7 @@ The exception tree (code -> HTTP status, exit code, whether a retry can help):
     PulseStreamError
     ├── UsageError            the caller asked for something that makes no sense
     │   ├── BadRequest            bad_request          400   2  no
+    │   ├── HeadTooLarge          request_header_fields_too_large 431 2 no
     │   ├── BadParameters         bad_parameters       422   2  no
     │   ├── BadQuery              bad_query            422   2  no
     │   ├── ConfigError           config               500   2  no
@@ -88,6 +89,16 @@ class UsageError(PulseStreamError):
 class BadRequest(UsageError):
     code = "bad_request"
     http_status = 400
+
+
+class HeadTooLarge(UsageError):
+    """Of a request: its line and its headers."""
+
+    code = "request_header_fields_too_large"
+    http_status = 431
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__(f"the request line and the headers may have {bytes_max} bytes at most")
 
 
 class BadParameters(UsageError):

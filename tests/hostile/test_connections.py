@@ -94,6 +94,8 @@ TABLE = {
     "3,000 short headers": (HEALTH + b"a: b\r\n" * 3_000 + b"\r\n", [431]),
     "a header of 100 kB": (HEALTH + b"a: " + b"b" * 100_000 + b"\r\n\r\n", [431]),
     "a URL of 100 kB": (get(b"/" + b"a" * 100_000), [431]),
+    # The parser's own limit is that of a number of 16 bits, and a head may have as many bytes.
+    **{f"a URL of {size} bytes": (get(b"/" + b"a" * (size - 1)), [431]) for size in (65_536, 65_537, 65_700)},
     "headers of 60 kB": (HEALTH + LAST + b"a: " + b"b" * 60_000 + b"\r\n\r\n", [200]),
     "a NUL in a header": (HEALTH + b"a: b\0c\r\n\r\n", [400]),
     "a CR in a header": (HEALTH + b"a: b\rc\r\n\r\n", [400]),

@@ -25,12 +25,11 @@ from uvicorn.server import ServerState
 from pulsestream.api import problems
 from pulsestream.api.departure import Departure
 from pulsestream.api.exchange import Exchange, Exit, Flow, last_answer, path_and_query, refuse_two_values
-from pulsestream.api.wire import EXTENSION, Wire
-from pulsestream.errors import BadRequest, Overloaded, PulseStreamError, RequestTimeout
+from pulsestream.api.wire import EXTENSION, HEAD_BYTES_MAX, Wire
+from pulsestream.errors import BadRequest, HeadTooLarge, Overloaded, PulseStreamError, RequestTimeout
 
 log = logging.getLogger(__name__)
 
-HEAD_BYTES_MAX = 64 * 1024  # request line and headers
 _HEADER_OVERHEAD = 32  # what one header costs beyond its text (RFC 9113, 6.5.2): 2,000 headers at most
 BYTES_PER_S_MIN = 1_000  # of a body, or of answers read; the slowest modem in use is several times faster
 DISCARD_BYTES_MAX = 1 << 20  # what a refused peer may still send, so that it comes to read its answer
@@ -170,8 +169,7 @@ class Connection(HttpToolsProtocol):
             if self._phase is _Phase.HEAD:
                 self._head_bytes += len(part)
                 if self._head_bytes + _HEADER_OVERHEAD * len(self.headers or ()) > HEAD_BYTES_MAX:
-                    detail = f"the request line and the headers may have {HEAD_BYTES_MAX} bytes at most"
-                    self._answer_last(problems.http_answer(431, detail), "request_header_fields_too_large")
+                    self._refuse(HeadTooLarge(HEAD_BYTES_MAX))
             elif self._phase is _Phase.BODY:
                 self._framing_bytes = self._framing_bytes + len(part) if body_bytes == self._body_bytes else 0
                 if self._framing_bytes > HEAD_BYTES_MAX:
@@ -275,10 +273,8 @@ class Connection(HttpToolsProtocol):
             self._refuse(error)
 
     def _refuse(self, error: PulseStreamError) -> None:
-        self._answer_last(problems.answer(error), error.code)
-
-    def _answer_last(self, answer: problems.Answer, code: str) -> None:
-        self._wire.observer.refused(code, answer.status)
+        answer = problems.answer(error)
+        self._wire.observer.refused(error.code, answer.status)
         self._deaf = True
         self._last_word = answer
         if not self._answering:
@@ -286,7 +282,8 @@ class Connection(HttpToolsProtocol):
 
     def _say_last_word(self, answer: problems.Answer) -> None:
         named = (b"x-request-id", self._wire.observer.name(None))
-        self.transport.write(last_answer(answer, [*self.server_state.default_headers, named]))
+        if not self.transport.is_closing():  # the peer may be gone by now
+            self.transport.write(last_answer(answer, [*self.server_state.default_headers, named]))
         self._linger()
 
     def on_response_complete(self) -> None:

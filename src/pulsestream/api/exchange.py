@@ -12,7 +12,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from pulsestream.api import problems, request
 from pulsestream.api.observer import Observer
-from pulsestream.errors import BadRequest, PulseStreamError
+from pulsestream.api.wire import HEAD_BYTES_MAX
+from pulsestream.errors import BadRequest, HeadTooLarge, PulseStreamError
 
 
 class Leaving(Protocol):
@@ -112,7 +113,9 @@ class Exchange(RequestResponseCycle):
 
 
 def path_and_query(url: bytes) -> tuple[str, bytes]:
-    """Of a URL in any of its forms. Raises BadRequest."""
+    """Of a URL in any of its forms. Raises BadRequest, HeadTooLarge."""
+    if len(url) >= HEAD_BYTES_MAX:  # the parser counts with 16 bits
+        raise HeadTooLarge(HEAD_BYTES_MAX)
     try:
         parsed = httptools.parse_url(url)
         return (parsed.path or b"/").decode("ascii"), parsed.query or b""

@@ -20,6 +20,7 @@ from pulsestream.api.observer import Observer
 log = logging.getLogger(__name__)
 
 EXTENSION = "pulsestream.connection"
+HEAD_BYTES_MAX = 64 * 1024  # request line and headers
 
 
 class Bounds(Struct, frozen=True):

@@ -20,7 +20,9 @@ ANSWERS = {error.code: error for error in examples.ERRORS}
 OTHERS = {
     error.code: error
     for error in vars(errors).values()
-    if isinstance(error, type) and issubclass(error, PulseStreamError) and error.code not in {*ANSWERS, "error"}
+    if isinstance(error, type)
+    and issubclass(error, PulseStreamError)
+    and error.code not in {*ANSWERS, *FRAMEWORK_CODES.values(), "error"}
 }
 DOCS = Path(__file__).parents[3] / "docs"
 
