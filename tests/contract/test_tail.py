@@ -8,7 +8,7 @@ import contextlib
 import pytest
 from msgspec.json import decode
 
-from pulsestream.errors import StoreBusy, TooManyRequests
+from pulsestream.errors import QueryTooHeavy, StoreBusy, TooManyRequests
 from pulsestream.ingest.watermark import Watermark
 from pulsestream.query import tail
 from pulsestream.query.expression import EVERYTHING, Field, one_of
@@ -164,6 +164,24 @@ async def test_a_reading_that_failed_is_done_again(arriving):
 
 
 @told
+async def test_what_is_too_heavy_to_be_read_is_left_out_and_counted(arriving):
+    async with arriving.listening() as listener:
+        read, failed = arriving.questions.read, []
+
+        async def fails(*given, **named):
+            if not failed:
+                failed.append(given)
+                raise QueryTooHeavy("the events are large")
+            return await read(*given, **named)
+
+        arriving.questions.read = fails
+        arriving.arrive(2)
+        assert await batch(listener) == ([], 2, 2)
+        arriving.arrive(1)
+        assert await batch(listener) == ([3], 0, 3)
+
+
+@told
 async def test_a_tenant_has_so_many_tails(arriving):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tail, "LISTENERS_MAX", 2)
@@ -199,6 +217,21 @@ def test_what_waits_for_a_listener_is_bounded_in_bytes(monkeypatch):
 
     found = asyncio.run(fills())
     assert (len(found.events), found.dropped, found.position) == (3, 7, 10)
+
+
+def test_what_came_before_is_bounded_in_bytes_too_but_the_newest_is_told(monkeypatch):
+    monkeypatch.setattr(tail, "WAITING_BYTES_MAX", 100)
+
+    async def fills():
+        listener = Listener(10)
+        listener.begin([(number, b"x" * 30) for number in range(1, 11)], 2)
+        found = [await listener.next(0)]
+        listener.give([(11, b"x" * 300)], 0, 11)
+        return [*found, await listener.next(0)]
+
+    first, then = asyncio.run(fills())
+    assert (len(first.events), first.dropped) == (3, 9)
+    assert (len(then.events), then.dropped) == (1, 0)
 
 
 def test_much_that_waits_comes_in_several_batches(monkeypatch):

@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 from msgspec import Struct
 
-from pulsestream.errors import PulseStreamError, TooManyRequests
+from pulsestream.errors import PulseStreamError, QueryTooHeavy, TooManyRequests
 from pulsestream.query import compile as sql
 from pulsestream.query.expression import Expression
 from pulsestream.query.model import Query, View
@@ -83,9 +83,7 @@ class Listener:
         self._bytes += sum(len(line) for _, line in lines)
         self._dropped += dropped
         self._position = position
-        while len(self._waiting) > WAITING_MAX or self._bytes > WAITING_BYTES_MAX:
-            self._bytes -= len(self._waiting.popleft()[1])
-            self._dropped += 1
+        self._drop()
         if lines or dropped:
             self._wake.set()
 
@@ -94,7 +92,14 @@ class Listener:
         self._waiting.extendleft(reversed(lines))
         self._bytes += sum(len(line) for _, line in lines)
         self._dropped += dropped
+        self._drop()
         self._wake.set()
+
+    def _drop(self) -> None:
+        """The oldest of what is too much, but never the newest: one event may be larger than all that may wait."""
+        while len(self._waiting) > WAITING_MAX or (self._bytes > WAITING_BYTES_MAX and len(self._waiting) > 1):
+            self._bytes -= len(self._waiting.popleft()[1])
+            self._dropped += 1
 
     async def next(self, patience_s: float) -> Batch:
         """What there is, after waiting at most so long for it. Empty where there is nothing, or it has ended."""
@@ -210,7 +215,12 @@ class Tails:
 
     async def _between(self, query: Query, after: int, upto: int) -> tuple[list[Line], int]:
         """The newest events in between, in order of arrival, and how many older ones there are."""
-        lines, more = await self._newest(query, after, upto, READ_MAX)
+        try:
+            lines, more = await self._newest(query, after, upto, READ_MAX)
+        except QueryTooHeavy as error:
+            # It would be so again, for ever. To count them takes little: they are told of as dropped.
+            log.warning("a tail leaves out what it cannot read: %s", error)
+            lines, more = [], True
         if not more:
             return lines, 0
         view = self._questions.view(query.tenant)
