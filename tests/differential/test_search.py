@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from unittest import mock
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -14,10 +15,13 @@ from differential.oracle import field
 from differential.questions import asked_in_any_order, filters, near, views
 from differential.reckoned import came_back
 from pulsestream.clock import from_micros
+from pulsestream.query import run
+from pulsestream.query import search as of_pages
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Query
 from pulsestream.query.search import outline, search
 from pulsestream.query.token import Tokens
+from pulsestream.store.record import LARGE_BYTES_MIN
 
 _TOKENS = Tokens(b"secret", lambda: b"8 bytes.")
 _PAGES_MAX = 100
@@ -27,15 +31,15 @@ def _read(event):
     return json.loads(bytes(event))
 
 
-def _walk(filled, query, sort, between=lambda: None):
-    """The events of all pages, each page as long as it may be."""
+def _walk(filled, query, sort, *, between=lambda: None, full=True):
+    """The events of all pages. `full`: each is as long as it may be."""
     after, found, fed = None, [], filled.position
     for _ in range(_PAGES_MAX):
         page = filled.run(search(filled.questions, query, sort=sort, after=after, fed=fed))
         found.append(page)
         if page.following is None:
             return found
-        assert len(page.events) == query.limit
+        assert len(page.events) == query.limit or not full
         after = _TOKENS.cursor(query.tenant, _TOKENS.of_cursor(query.tenant, page.following))
         between()
     raise AssertionError("the pages do not end")
@@ -56,6 +60,36 @@ def _pages(filled, tenant, drawn, view):
     assert told == expected
     assert {page.matched for page in pages} == {len(mine)}
     assert len(pages) == max(1, -(-len(mine) // query.limit))
+
+
+def test_pages_of_large_events_end_sooner_and_lose_none(filled):
+    def asked(world):
+        return {
+            "drawn": asked_in_any_order(world),
+            "large": st.sets(st.integers(0, 15)),
+            "bytes_max": st.sampled_from((1, 20_000, 40_000)),
+        }
+
+    filled.agrees(8, _large, asked)
+
+
+def _large(filled, tenant, drawn, large, bytes_max):
+    """Those of these numbers have a text that a page is made without until it is known to be on it."""
+    events = [row.event for row in filled.worlds[tenant]]
+    for number in large & set(range(len(events))):
+        details = events[number].get("error_details", {}) | {"stack_trace": "x" * LARGE_BYTES_MIN}
+        events[number] = events[number] | {"error_details": details}
+    [tenant] = filled.fill([tuple(events)])
+    rows = filled.worlds.pop(tenant)
+    query, sort = replace(drawn[0], tenant=tenant), drawn[1]
+    mine = reckoned.asked_about(rows, query, reckoned.EVERYTHING_SEEN)
+    with mock.patch.object(run, "PAGE_BYTES_MAX", bytes_max), mock.patch.object(of_pages, "PAGE_BYTES_MAX", bytes_max):
+        pages = _walk(filled, query, sort, full=False)
+    told = [_read(event) for page in pages for event in page.events]
+    assert told == [came_back(row.event) for row in in_one_order(mine, sort.name, descending=sort.descending)]
+    assert all(page.events for page in pages) or not mine
+    # One that has the value and one that has none, where that is sorted by.
+    assert bytes_max > 1 or all(len(page.events) <= 2 for page in pages)
 
 
 def test_an_offset_leaves_out_so_many(filled):
