@@ -37,7 +37,7 @@ def starts(count: int, unit: str, start: datetime, end: datetime, zone: ZoneInfo
         length = timedelta(seconds=seconds)
         first = start - (_shown(start, zone) - _ZERO) % length
         return [to_micros(first + number * length) for number in range(-((first - end) // length))]
-    begun = sorted({to_micros(_first(wall, zone)) for wall in _walls(count, unit, start, end, zone)})
+    begun = sorted({to_micros(first_shown(wall, zone)) for wall in _walls(count, unit, start, end, zone)})
     before = max(at for at in begun if at <= to_micros(start))
     return [at for at in begun if before <= at < to_micros(end)]
 
@@ -47,7 +47,7 @@ def _shown(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
-def _first(wall: datetime, zone: ZoneInfo) -> datetime:
+def first_shown(wall: datetime, zone: ZoneInfo) -> datetime:
     """When the clock shows this first. What it skips it would have shown when it skipped it."""
     middle = wall.replace(tzinfo=UTC)
     # No zone changes its clock twice in three days.

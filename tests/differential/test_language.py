@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, time, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from differential import reckoned, worlds
-from differential.courses import key
+from differential.courses import first_shown, key
 from differential.oracle import folded, has, holds
 from differential.questions import expressions, ranges, texts_of, views
+from pulsestream.clock import to_micros
 from pulsestream.query import language
 from pulsestream.query.catalog import DIMENSIONS, Kind
 from pulsestream.query.complete import suggestions
@@ -19,6 +23,7 @@ from pulsestream.query.expression import (
     All,
     Between,
     Compared,
+    During,
     Either,
     Field,
     Has,
@@ -76,6 +81,19 @@ def test_a_search_means_the_same_when_it_was_written_and_read(filled):
                 assert store == holds(row.event, where), f"{where}\nis written {text}\nof {row.event}"
 
     agree()
+
+
+# ---- days
+
+
+@pytest.mark.parametrize("zone", [*worlds.ZONES, "America/St_Johns", "Africa/Casablanca", "Asia/Beirut"])
+def test_a_day_goes_from_its_first_moment_to_that_of_the_next(zone):
+    zone = ZoneInfo(zone)
+    for anchor, off in product(worlds.ANCHORS, (-1, 0, 1)):
+        wall = datetime.combine(anchor.date() + timedelta(days=off), time())
+        start, end = (to_micros(first_shown(one, zone)) for one in (wall, wall + timedelta(days=1)))
+        read = language.read(f"timestamp:{wall.date()}", now=worlds.RECEIVED, zone=zone)
+        assert read.time == During(start, max(end, start + 1)), "a day that was left out has one microsecond"
 
 
 # ---- what may be typed
