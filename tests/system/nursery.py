@@ -12,16 +12,13 @@ import gc
 import importlib
 import json
 import os
-import runpy
 import select
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-
-from pulsestream.cli import main
+from typing import Any, NoReturn
 
 # Not the engine: it starts threads when it is imported, and only a process of one thread can be forked.
 _NEEDED = ("pulsestream.cli.serve", "pulsestream.api.app", "pulsestream.api.connection", "uvicorn", "uvloop")
@@ -54,18 +51,13 @@ class Born:
         return self._code
 
 
-def born(arguments: list[str], *, script: Path | None, environment: dict[str, str], stderr: int) -> Born:
-    """`pulsestream serve` with these arguments, or a script in its place."""
+def born(arguments: list[str], *, environment: dict[str, str], stderr: int) -> Born:
+    """`pulsestream serve` with these arguments."""
     umask = os.umask(0o077)
     os.umask(umask)
     told, stdout = os.pipe()
     alive, living = os.pipe()
-    serve = {
-        "command": [str(script) if script else "", *arguments],
-        "environment": environment,
-        "cwd": str(Path.cwd()),
-        "umask": umask,
-    }
+    serve = {"arguments": arguments, "environment": environment, "cwd": str(Path.cwd()), "umask": umask}
     pid = _asked(serve, (stdout, stderr, living))
     os.close(stdout)
     os.close(living)
@@ -112,15 +104,14 @@ def _run(asking: socket.socket) -> None:
             if not answer:
                 asking.close()
                 _serve(*files, **what)
-                return
             for file in files:
                 os.close(file)
         asking.send(str(answer).encode())
 
 
 def _serve(
-    stdout: int, stderr: int, living: int, *, command: list[str], environment: dict[str, str], cwd: str, umask: int
-) -> None:
+    stdout: int, stderr: int, living: int, *, arguments: list[str], environment: dict[str, str], cwd: str, umask: int
+) -> NoReturn:
     del living  # open as long as the process is there
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
@@ -130,12 +121,10 @@ def _serve(
     os.umask(umask)
     os.environ.clear()
     os.environ.update(environment)
-    script, *arguments = command
-    sys.argv = [script, *arguments] if script else ["pulsestream", "serve", *arguments]
-    if script:
-        runpy.run_path(script, run_name="__main__")
-    else:
-        main()
+    sys.argv = ["pulsestream", "serve", *arguments]
+    from pulsestream.cli import main
+
+    main()
 
 
 if __name__ == "__main__":

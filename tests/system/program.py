@@ -97,7 +97,7 @@ class Client:
 class Program(Client):
     """One server on one folder. `start` after `kill` or `stop` begins again where that one ended."""
 
-    def __init__(self, folder: Path, *, script: Path | None = None, **settings: object) -> None:
+    def __init__(self, folder: Path, *, script: list[str] | None = None, **settings: object) -> None:
         """`script`: what to run in place of `-m pulsestream serve`. `settings`: by their names in config.py."""
         super().__init__(0, KEY)
         self.folder = folder
@@ -112,12 +112,12 @@ class Program(Client):
         options = [text for name, value in self._settings.items() for text in (_option(name), str(value))]
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "server.log").open("a") as log:
-            if nursery.POSSIBLE:
-                self._process = nursery.born(options, script=self._script, environment=environment, stderr=log.fileno())
+            if nursery.POSSIBLE and not self._script:
+                self._process = nursery.born(options, environment=environment, stderr=log.fileno())
             else:
-                what = [str(self._script)] if self._script else ["-m", "pulsestream", "serve"]
+                command = [sys.executable, *(self._script or ["-m", "pulsestream", "serve"]), *options]
                 self._process = subprocess.Popen(
-                    [sys.executable, *what, *options], stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+                    command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
                 )
         assert self._process.stdout is not None
         for line in self._process.stdout:

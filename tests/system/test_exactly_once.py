@@ -135,7 +135,7 @@ def test_what_was_not_synced_is_not_acknowledged(tmp_path, five_thousand):
     """The same on a file layer that keeps nothing until it is synced: a power cut, not only a kill."""
     lines = five_thousand.read_bytes().splitlines()
     chance = random.Random(5)
-    forgetful = Program(tmp_path, script=Path(__file__).with_name("forgetful_server.py"), feed_linger_ms=5_000)
+    forgetful = Program(tmp_path, script=[str(Path(__file__).with_name("forgetful_server.py"))], feed_linger_ms=5_000)
     acknowledged: set[str] = set()
     for cut in range(4):
         forgetful.start()

@@ -100,7 +100,7 @@ def begun(program, query):
 
 
 def test_what_fails_in_the_middle_is_broken_off(tmp_path):
-    script = Path(__file__).with_name("failing_server.py")
+    script = [str(Path(__file__).with_name("failing_server.py"))]
     with Program(tmp_path, script=script) as program:
         source = {"service": "halfway", "endpoint": "/", "method": "GET"}
         program.send([event(n, source=source) for n in range(100)])

@@ -19,7 +19,7 @@ PATIENCE_S = 15  # of questions that take longer
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory):
-    script = Path(__file__).with_name("slow_server.py")
+    script = [str(Path(__file__).with_name("slow_server.py"))]
     with Program(tmp_path_factory.mktemp("slow"), script=script) as running:
         assert running.send([event("one")])["stored"] == 1
         yield running

@@ -17,7 +17,7 @@ from system.program import KEY, Program, event
 pytestmark = pytest.mark.slow
 
 MARKER = "mark4929x1111"
-FAILING = Path(__file__).parent / "failing_server.py"
+FAILING = [str(Path(__file__).parent / "failing_server.py")]
 ONE, BATCH = "/ingestion/events", "/ingestion/events/batch"
 
 
