@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from system import nursery
-
 KEY = "test-key-of-the-system-tests"
 OWN = "the client's own key"
 SCOPES = ["ingest", "read", "admin"]
@@ -101,9 +99,9 @@ class Program(Client):
         """`script`: what to run in place of `-m pulsestream serve`. `settings`: by their names in config.py."""
         super().__init__(0, KEY)
         self.folder = folder
-        self._script = script
+        self._command = [sys.executable, *(script or ["-m", "pulsestream", "serve"])]
         self._settings = {"data": folder / "data", "port": 0, "log_level": "warning"} | settings
-        self._process: subprocess.Popen[str] | nursery.Born | None = None
+        self._process: subprocess.Popen[str] | None = None
         self.announced = ""
 
     def start(self) -> Self:
@@ -112,13 +110,9 @@ class Program(Client):
         options = [text for name, value in self._settings.items() for text in (_option(name), str(value))]
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "server.log").open("a") as log:
-            if nursery.POSSIBLE and not self._script:
-                self._process = nursery.born(options, environment=environment, stderr=log.fileno())
-            else:
-                command = [sys.executable, *(self._script or ["-m", "pulsestream", "serve"]), *options]
-                self._process = subprocess.Popen(
-                    command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
-                )
+            self._process = subprocess.Popen(
+                [*self._command, *options], stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+            )
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.announced += line
