@@ -12,7 +12,7 @@ from differential import courses, reckoned
 from differential.oracle import field
 from differential.questions import in_a_range, sorts, steps_of, views, zones
 from differential.reckoned import alike, measured
-from pulsestream.clock import to_micros
+from pulsestream.clock import EPOCH, to_micros
 from pulsestream.query.facets import facets
 from pulsestream.query.syntax.place import write
 from pulsestream.query.timeseries import timeseries
@@ -54,7 +54,8 @@ def _over_time(filled, tenant, *, drawn, zone, sort, view):
     assert [(one.group, one.other) for one in found.series] == [(group, other) for group, other, _ in expected]
 
     ends = [*begun[1:], to_micros(min(query.end, courses.LAST))] if begun else []
-    seconds = [(end - max(at, to_micros(query.start))) / 1e6 for at, end in zip(begun, ends, strict=True)]
+    first = to_micros(max(query.start, EPOCH))  # there is no time before it
+    seconds = [(end - max(at, first)) / 1e6 for at, end in zip(begun, ends, strict=True)]
     for one, (group, _, events) in zip(found.series, expected, strict=True):
         assert list(one.values) == list(query.measures)
         steps = [[] for _ in begun]
