@@ -289,7 +289,7 @@ sorts = st.builds(
     st.sampled_from([one for one in MEASURED if "bytes" not in one and one not in ("mean_ms", "throughput")]),
     st.booleans(),
 )
-_STEPS = [
+STEPS = [
     Step(count, unit)
     for unit, counts in {
         Unit.SECOND: (1, 15),
@@ -307,5 +307,5 @@ zones = st.sampled_from(worlds.ZONES).map(ZoneInfo)
 def steps_of(query: Query) -> st.SearchStrategy[Step]:
     """Not too many, and not much longer than the range."""
     seconds = (query.end - query.start).total_seconds()
-    few = [step for step in _STEPS if 1 / 40 <= seconds / step.nominal_s <= 200]
+    few = [step for step in STEPS if 1 / 40 <= seconds / step.nominal_s <= 200]
     return st.sampled_from([*few, automatic_step(query.start, query.end)])

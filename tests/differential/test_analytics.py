@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from datetime import timedelta
+from itertools import product
+from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from differential import courses, reckoned
+from differential import courses, reckoned, worlds
 from differential.oracle import field
-from differential.questions import in_a_range, sorts, steps_of, views, zones
+from differential.questions import STEPS, in_a_range, sorts, steps_of, views, zones
 from differential.reckoned import alike, measured
 from pulsestream.clock import EPOCH, to_micros
 from pulsestream.query.facets import facets
+from pulsestream.query.steps import grid
 from pulsestream.query.syntax.place import write
 from pulsestream.query.timeseries import timeseries
 from pulsestream.query.top import Sort, top
+
+# ---- steps
+
+
+@pytest.mark.parametrize("zone", worlds.ZONES)
+def test_steps_begin_where_the_clock_of_the_zone_says(zone):
+    zone = ZoneInfo(zone)
+    for anchor, step in product(worlds.ANCHORS, STEPS):
+        length = timedelta(seconds=step.nominal_s)
+        start = anchor - 2.3 * length if anchor - 3 * length > EPOCH else anchor
+        end = anchor + 1.6 * length
+        begun = courses.starts(step.count, step.unit.value, start, end, zone)
+        assert list(grid(step, start=start, end=end, zone=zone).starts_us) == begun, (anchor, step)
+
 
 # ---- over time
 
