@@ -104,6 +104,7 @@ def test_where_calls_come_from(filled):
         ("histogram", {"field": "tag.n"}, "field"),
         ("histogram", {"buckets": "3"}, "buckets"),
         ("histogram", {"scale": "sqrt"}, "scale"),
+        ("histogram", {"scale": "null"}, "scale"),
         ("histogram", {"scale": "log", "field": "timestamp"}, "scale"),
         ("heatmap", {"field": "timestamp"}, "field"),
         ("geo", {"by": "service"}, "by"),

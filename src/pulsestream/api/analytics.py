@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from litestar import get
@@ -48,7 +49,21 @@ StepOf = Annotated[
 
 NumberField = Annotated[str, Parameter(description="a number: response_time_ms, a size, or payload.KEY")]
 Buckets = Annotated[int, Parameter(ge=_BUCKETS_MIN, le=_BUCKETS_MAX, description="most buckets")]
-ScaleOf = Annotated[Scale | None, Parameter(description="log or linear; without it the one that suits the numbers")]
+
+
+class ScaleName(StrEnum):
+    """`auto`: what suits the numbers."""
+
+    AUTO = "auto"
+    LOG = "log"
+    LINEAR = "linear"
+
+    @property
+    def scale(self) -> Scale | None:
+        return None if self is ScaleName.AUTO else Scale(self.value)
+
+
+ScaleOf = Annotated[ScaleName, Parameter(description="log, linear, or auto: the one that suits the numbers")]
 
 
 class TimeseriesAnswer(Struct, frozen=True):
@@ -195,7 +210,7 @@ async def histogram(
     asked: Asked,
     field: NumberField = "response_time_ms",
     buckets: Buckets = 30,
-    scale: ScaleOf = None,
+    scale: ScaleOf = ScaleName.AUTO,
     by: By = "",
     limit: Annotated[int, Parameter(ge=1, le=_SERIES_MAX, description="most groups; all others are one")] = 10,
 ) -> HistogramAnswer:
@@ -206,7 +221,7 @@ async def histogram(
     """
     query = replace(asked.query, limit=limit, group_by=_places("by", by))
     found = await sizes.histogram(
-        server_of(request).questions, query, field=_field(field), buckets=buckets, zone=asked.zone, scale=scale
+        server_of(request).questions, query, field=_field(field), buckets=buckets, zone=asked.zone, scale=scale.scale
     )
     return HistogramAnswer(
         field=found.field,
@@ -227,7 +242,7 @@ async def heatmap(
     field: NumberField = "response_time_ms",
     step: StepOf = None,
     buckets: Buckets = 30,
-    scale: ScaleOf = None,
+    scale: ScaleOf = ScaleName.AUTO,
 ) -> HeatmapAnswer:
     """How many events have a number of which size, over time."""
     found = await sizes.heatmap(
@@ -237,7 +252,7 @@ async def heatmap(
         step=_step(step, asked, points=_HEATMAP_POINTS),
         buckets=buckets,
         zone=asked.zone,
-        scale=scale,
+        scale=scale.scale,
     )
     return HeatmapAnswer(
         field=found.field,
