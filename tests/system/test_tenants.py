@@ -471,7 +471,7 @@ def read_before(world):
 
 
 @given(acts=st.lists(st.sampled_from(ACTS), min_size=1, max_size=6))
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_order_of_acts_of_one_tenant_changes_what_another_reads(world, read_before, acts):
     for act in acts:
         act(world.a, world.of_a)
