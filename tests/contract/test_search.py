@@ -179,6 +179,7 @@ def large(session, monkeypatch):
     return events
 
 
+@pytest.mark.slow
 def test_a_page_ends_where_it_would_get_too_large(ask, large):
     for name, descending in ((name, descending) for name in ("timestamp", "user_id") for descending in (True, False)):
         sort, after, seen, sizes = Sort(name, descending), None, [], []

@@ -28,6 +28,7 @@ def session():
             yield session
 
 
+@pytest.mark.slow
 @given(drawn=st.lists(strategies.events, min_size=1, max_size=20), cut=st.integers(1, 2000))
 @on_the_engine
 def test_a_line_is_the_event(session, drawn, cut):

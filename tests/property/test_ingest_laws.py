@@ -15,6 +15,8 @@ from property import strategies
 from pulsestream.event import GROUPS, Event
 from system.program import event, obeys_conservation
 
+pytestmark = pytest.mark.slow  # they have a server
+
 on_the_server = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -38,7 +40,6 @@ def normal(sent):
     return whole
 
 
-@pytest.mark.slow
 @given(drawn=st.lists(strategies.events, min_size=1, max_size=8))
 @on_the_server
 def test_what_was_sent_comes_back_as_equal_json(server, drawn):
@@ -66,7 +67,6 @@ _steps = st.lists(
 )
 
 
-@pytest.mark.slow
 @given(steps=_steps)
 @on_the_server
 def test_every_event_has_the_outcome_it_must_have(server, steps):
