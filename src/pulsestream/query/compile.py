@@ -177,7 +177,7 @@ def last_arrivals(query: Query, *, view: View) -> Statement:
 def at_places(tenant: str, places: Sequence[tuple[int, int]], *, view: View) -> Statement:
     """Whole events by their times, in microseconds since 1970, and positions, in any order."""
     where = Where(Query(tenant=tenant, limit=1), view)
-    hours = {min(max(at // _HOUR_US * 3600, 0), _SECONDS_MAX) for at, _ in places}
+    hours = {_hour_s(at) for at, _ in places}
     where.add(f"hour IN {where.bound([*hours], 'Array(UInt32)')}")
     where.add(f"position IN {where.bound([position for _, position in places], 'Array(UInt64)')}")
     return Statement(f"SELECT {COLUMNS} FROM events WHERE {where}", where.parameters)
