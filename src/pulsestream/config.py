@@ -44,6 +44,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             "file than here, where every process of the machine can read it",
         ),
     ] = ""
+    sign_in: Annotated[
+        Literal["key", "open"],
+        Meta(
+            description="how people sign in on the pages: key, with a key; open, by themselves, with api_key, "
+            "where only this machine can reach the server"
+        ),
+    ] = "key"
     retention_days: Annotated[
         int, _number(0, 36_500, "events older than this many days are refused and removed; 0 keeps all")
     ] = 0

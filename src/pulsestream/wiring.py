@@ -21,6 +21,7 @@ from pulsestream.control.claim import claim, lock
 from pulsestream.control.database import Database
 from pulsestream.control.expirations import Expirations
 from pulsestream.control.keys import Keys, MadeKey
+from pulsestream.control.sessions import Sessions
 from pulsestream.control.tenants import Tenants, limits_of
 from pulsestream.errors import Overloaded, StoreBusy
 from pulsestream.ingest.aside import AsideList
@@ -84,6 +85,7 @@ class Server:
         self.audit: Audit
         self.tenants: Tenants
         self.keys: Keys
+        self.sessions: Sessions
         self.limiter: RateLimiter
         self.store: Store
         self.backlog: Backlog
@@ -142,6 +144,7 @@ class Server:
         self.store.close()
         await asyncio.to_thread(self._decoding.close)
         await asyncio.to_thread(self.administration.close)
+        self.sessions.close()
         self.keys.close()
         self._control.close()
         if self._lock is not None:
@@ -195,6 +198,7 @@ class Server:
         )
         self.limiter = RateLimiter(self.tenants.limits, self.clock)
         self.keys = Keys(self._control, self.audit, self.clock, given=self.settings.api_key)
+        self.sessions = Sessions(self._control, self.keys, self.clock)
         self.first_key = self.keys.ensure_operator()
         self.expirations = Expirations(self._control)
 

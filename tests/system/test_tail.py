@@ -21,7 +21,8 @@ class Tail:
     def __init__(self, server, key=None, headers=None, **parameters):
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
         path = "/api/v1/query/tail?" + urlencode(parameters)
-        self.connection.request("GET", path, headers={"X-API-Key": key or server.key} | (headers or {}))
+        sent = {} if key == "" else {"X-API-Key": key or server.key}
+        self.connection.request("GET", path, headers=sent | (headers or {}))
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200, self.answer.read()
         assert self.answer.headers["Content-Type"] == "text/event-stream"

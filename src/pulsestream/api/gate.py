@@ -24,7 +24,7 @@ class Gate:
         self._under_way = server.under_way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = recognise(scope["headers"], self._server.keys)
+        caller = recognise(scope, self._server.keys, self._server.sessions)
         introduce(scope, caller)
         if caller.key is None:
             request.enter(scope["state"], "")

@@ -51,7 +51,7 @@ async def query_tail(
 
 
 class Tail:
-    """The answer. It ends when its reader leaves, its key is good no more, or the server stops."""
+    """The answer. It ends when its reader leaves, its key or session is good no more, or the server stops."""
 
     def __init__(self, server: Server, query: Query, after: int | None, last: int) -> None:
         self._server = server
@@ -92,9 +92,9 @@ class Tail:
         return b'%b%bevent: events\ndata: {"events":[%b]}\n\n' % (dropped, named, b",".join(batch.events))
 
     def _may(self, scope: Scope) -> bool:
-        """A key can be revoked, or expire, while somebody listens."""
+        """A key can be revoked, or expire, and a session end, while somebody listens."""
         try:
-            recognise(scope["headers"], self._server.keys).may(KeyScope.READ)
+            recognise(scope, self._server.keys, self._server.sessions).may(KeyScope.READ)
         except (Unauthorized, Forbidden):
             return False
         return True

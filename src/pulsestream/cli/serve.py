@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import logging
 import os
 import random
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 import msgspec
 
+from pulsestream.api.origin import is_loopback
 from pulsestream.cli.log import log_defect, write_log
 from pulsestream.clock import SystemClock
 from pulsestream.config import SETTINGS, Settings, is_exposed, load
@@ -85,6 +85,7 @@ def command(config: Path | None, **given: str | None) -> None:
     os.umask(_OURS_ONLY)
     listener = _listen(settings)
     _refuse_known_keys(settings.api_key, listener.getsockname()[0])
+    _refuse_open_doors(settings, listener.getsockname()[0])
     settings = _move_in(settings)
     import uvloop
 
@@ -126,10 +127,20 @@ def _refuse_known_keys(api_key: str, address: str) -> None:
         )
 
 
-def is_loopback(address: str) -> bool:
-    """Whether what listens on this numeric address is reached from this machine only."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+def _refuse_open_doors(settings: Settings, address: str) -> None:
+    """Raises ConfigError where people would be signed in by themselves who are not known to sit at this machine."""
+    if settings.sign_in == "key":
+        return
+    if not is_loopback(address):
+        raise ConfigError(
+            f"with sign_in = {settings.sign_in} whoever opens the pages is signed in, and {address} can be reached "
+            "from outside: leave out sign_in, or --host"
+        )
+    if not settings.api_key:
+        raise ConfigError(
+            f"with sign_in = {settings.sign_in} people are signed in with api_key, and there is none: set "
+            "PULSESTREAM_API_KEY, or leave out sign_in"
+        )
 
 
 def _move_in(settings: Settings) -> Settings:

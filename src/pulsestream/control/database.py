@@ -55,6 +55,16 @@ _MIGRATIONS = (
         pending_events INTEGER
     ) STRICT;
     """,
+    """
+    CREATE TABLE sessions (
+        sha256 BLOB PRIMARY KEY,
+        key_id TEXT NOT NULL,
+        key_sha256 BLOB NOT NULL,
+        csrf TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        last_used_at TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 
 

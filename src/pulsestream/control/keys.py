@@ -30,6 +30,7 @@ DEMO_KEY = "test-api-key-12345"
 _KEY = re.compile(r"ps_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _SECRET_BYTES = 32
 KEYS_MAX = 1_000  # of one tenant
+GIVEN = "given"  # the id of the key that the settings name; those that are made have ids of hexadecimal digits
 # When a key was last used is kept to the minute: a request must not cost a write.
 _LAST_USED_EVERY = timedelta(minutes=1)
 
@@ -97,14 +98,14 @@ class Keys:
         self._given: Key | None = None
         if given:
             self._given = Key(
-                id="given",
+                id=GIVEN,
                 prefix="",
                 tenant=FIRST_TENANT,
                 name="given by the settings",
                 scopes=tuple(Scope),
                 created_at=clock.now(),
             )
-            self._hashes["given"] = _digest(given)
+            self._hashes[GIVEN] = _digest(given)
 
     def close(self) -> None:
         self._flush()
@@ -116,7 +117,26 @@ class Keys:
         match = _KEY.fullmatch(text)
         key = (self._keys.get(match[1]) if match else None) or self._given
         if key is None or not hmac.compare_digest(self._hashes.get(key.id, b""), _digest(text)):
-            raise Unauthorized("the key in X-API-Key is not known here: check it, or ask for a new one")
+            raise Unauthorized("this key is not known here: check it, or ask for a new one")
+        return self._used_now(key)
+
+    def digest(self, key_id: str) -> bytes:
+        """The SHA-256 of this key; empty where there is none."""
+        return self._hashes.get(key_id, b"")
+
+    def held(self, key_id: str, digest: bytes) -> Key:
+        """The key of this id while it is good, and still the one with this digest. Raises Unauthorized."""
+        key = self._given if key_id == GIVEN else self._keys.get(key_id)
+        if key is None or not hmac.compare_digest(self.digest(key_id), digest):
+            raise Unauthorized("the key of this session is not there any more: sign in with another")
+        return self._used_now(key)
+
+    def is_good(self, key_id: str, digest: bytes) -> bool:
+        """As `held`, and nobody uses it."""
+        key = self._given if key_id == GIVEN else self._keys.get(key_id)
+        return key is not None and self.digest(key_id) == digest and self._works(key)
+
+    def _used_now(self, key: Key) -> Key:
         now = self._clock.now()
         if key.revoked_at is not None:
             raise Unauthorized(f"the key {key.prefix}… was revoked: ask for a new one")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulsestream.api.examples import analytics, exports, failures, language, red, search
+from pulsestream.api.examples import analytics, exports, failures, language, red, search, session
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -86,6 +86,7 @@ _MINUTE = {
 BODIES: dict[str, Any] = {
     "send_event": EVENT,
     "send_batch": {"events": [EVENT], "batch_id": "nightly-7"},
+    "open_session": session.SIGN_IN,
     "create_key": {"scopes": ["ingest"], "name": "checkout service", "expires_at": "2127-01-31T00:00:00Z"},
     "create_tenant": {"name": "acme", "limits": {"rate_events_per_s": 1000, "retention_days": 30}},
     "update_tenant": {"burst_events": 5000, "retention_days": None},
@@ -97,6 +98,7 @@ ANSWERS: dict[str, Any] = {
     **exports.ANSWERS,
     **language.ANSWERS,
     **failures.ANSWERS,
+    **session.ANSWERS,
     "openapi": {"openapi": "3.1.0"},
     "send_event": {
         "success": True,
