@@ -1,0 +1,11 @@
+"""Print the OpenAPI document of this checkout: `python scripts/openapi.py | node web/types.js` renews the pages' types."""
+
+from __future__ import annotations
+
+import sys
+
+from pulsestream.api import document
+from pulsestream.api.app import HANDLERS
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(document.encode(HANDLERS))

@@ -1,0 +1,101 @@
+/** A question that a part of a page asks, and asks again: its last answer stays until the next is there. */
+import { ask, type Answer, type Asked, type Parameters } from "../api/client";
+import { Problem } from "../api/problem";
+import { live } from "./live.svelte";
+import { untrack } from "svelte";
+
+export interface Question<T> {
+  readonly answer: T | null;
+  readonly problem: Problem | null;
+  /** Whether an answer is on its way. */
+  readonly loading: boolean;
+  /** Whether `answer` is of another question than is asked now: it is shown dimmed. */
+  readonly stale: boolean;
+  again(): void;
+}
+
+interface Options {
+  within?: () => Record<string, string>;
+  /** Asked again while the page is live; true if absent. */
+  live?: boolean;
+}
+
+/**
+ * To be called while a component is made. `parameters` is read like a `$derived`: where it changes, the question is
+ * asked anew and the one before is ended, in the server too. Null asks nothing.
+ */
+export function question<P extends Asked>(
+  path: P,
+  parameters: () => Parameters<P> | null,
+  options: Options = {},
+): Question<Answer<P>> {
+  let answer = $state.raw<Answer<P> | null>(null);
+  let problem = $state.raw<Problem | null>(null);
+  let loading = $state(false);
+  let key = $state("");
+  let answered = $state("");
+  let forced = $state(0);
+  let ending: AbortController | null = null;
+
+  async function send(asked: Parameters<P>, within: Record<string, string>, of: string): Promise<void> {
+    ending?.abort();
+    const own = (ending = new AbortController());
+    loading = true;
+    try {
+      const found = await ask(path, asked, { signal: own.signal, within });
+      if (ending !== own) return;
+      answer = found;
+      problem = null;
+      answered = of;
+    } catch (error) {
+      if (ending !== own || (error instanceof DOMException && error.name === "AbortError")) return;
+      problem = error instanceof Problem ? error : new Problem(0, { detail: String(error) });
+    }
+    loading = false;
+    ending = null;
+  }
+
+  $effect(() => {
+    const asked = parameters();
+    const within = options.within?.() ?? {};
+    const of = asked === null ? "" : JSON.stringify([asked, within]);
+    const repeated = options.live === false ? 0 : live.round;
+    void repeated;
+    void forced;
+    untrack(() => {
+      if (asked === null) {
+        ending?.abort();
+        ending = null;
+        loading = false;
+        key = "";
+        return;
+      }
+      // While the same is being asked, once more would only make it later.
+      if (of === key && ending) return;
+      key = of;
+      void send(asked, within, of);
+    });
+  });
+  $effect(() => () => {
+    ending?.abort();
+    ending = null;
+  });
+
+  return {
+    get answer() {
+      return answer;
+    },
+    get problem() {
+      return problem;
+    },
+    get loading() {
+      return loading;
+    },
+    get stale() {
+      return answer !== null && key !== answered;
+    },
+    again() {
+      forced += 1;
+    },
+  };
+}
