@@ -2,10 +2,13 @@
 # packages.sh install   make .venv hold what requirements-dev.lock names, and this package
 # packages.sh torture   add the fuzzer of `make torture` to .venv
 # packages.sh bench     add what draws the plots of `make bench-100k` to .venv
-# packages.sh lock      renew requirements-dev.lock with the newest versions that pyproject.toml allows
+# packages.sh node      put a Node.js into .web/node, for machines without one: see scripts/nodejs.py
+# packages.sh lock      renew requirements-dev.lock with the newest versions that pyproject.toml allows, and
+#                       requirements-node.lock with the version that it names
 #
 #   PYTHON   the Python to make .venv with; else the first of python3, python3.14 … python3.11 that is new enough
-#   LOCK     the lock to install; empty: whatever versions pyproject.toml allows and the package index serves
+#   LOCK     the lock to install; empty: whatever versions pyproject.toml allows and the package index serves (and of
+#            Node.js the version that it names, without comparing hashes)
 #
 # Needs a Python of 3.11 or newer and a package index; uv does the work, and pip brings uv.
 set -eu
@@ -65,6 +68,8 @@ uv_install() { .venv/bin/python -m uv pip install --python .venv/bin/python "$@"
 
 install() {
     rm -f .venv/installed
+    new_enough .venv/bin/python || make_venv
+    began=$(date +%s)
     make_uv
     [ -d "$(echo .venv/lib/python3*/site-packages/chdb)" ] ||
         say "downloading about 250 MB the first time (the engine is 180 MB of it)"
@@ -76,9 +81,11 @@ install() {
         uv_install -r pyproject.toml --group dev --group build ||
             fail "could not install what pyproject.toml names (uv's message is above)"
     fi
+    took=$(($(date +%s) - began))
     uv_install --quiet --no-deps --no-build-isolation --editable . ||
         fail "could not install PulseStream itself (uv's message is above)"
-    touch .venv/installed
+    # `make demo` tells how much of the time before its charts were downloads: scripts/web.py reads it.
+    echo "$took" >.venv/installed
 }
 
 torture() {
@@ -92,13 +99,27 @@ bench() {
     uv_install --quiet --group bench || fail "could not install the group bench (uv's message is above)"
 }
 
+# A wheel of 61 MB, of which hardly any package knows, so it is in a folder of its own.
+node() {
+    make_uv
+    rm -rf .web/node .web/node-unfinished
+    if [ -n "$LOCK" ]; then set -- --require-hashes -r requirements-node.lock; else set -- --group node; fi
+    uv_install --quiet --no-deps --only-binary :all: --target .web/node-unfinished "$@" ||
+        fail "could not install the group node (uv's message is above)"
+    mv .web/node-unfinished .web/node
+}
+
 # One lock for Linux and macOS and every Python from 3.11: hashes, and no address of an index.
+compile() {
+    .venv/bin/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --custom-compile-command "make lock" "$@" ||
+        fail "could not make a lock (uv's message is above)"
+}
+
 lock() {
     make_uv
-    .venv/bin/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-        --no-emit-index-url --custom-compile-command "make lock" \
-        --group dev --group build --output-file requirements-dev.lock pyproject.toml ||
-        fail "could not make a lock (uv's message is above)"
+    compile --group dev --group build --output-file requirements-dev.lock pyproject.toml
+    compile --group node --output-file requirements-node.lock
     say "requirements-dev.lock is new: 'make install' brings .venv to it"
 }
 
@@ -107,5 +128,6 @@ case "${1:-}" in
     lock) lock ;;
     torture) torture ;;
     bench) bench ;;
-    *) fail "usage: packages.sh install|lock|torture|bench" ;;
+    node) node ;;
+    *) fail "usage: packages.sh install|lock|torture|bench|node" ;;
 esac
