@@ -5,6 +5,7 @@
 
 LOCK = requirements-dev.lock
 BIN = .venv/bin
+WEB = $(BIN)/python scripts/web.py
 # One of these a core: the tests start servers of their own.
 TEST_PROCESSES = 2
 # In the order of their names: the unit tests come last, whose files are small, so that all processes end at one time. By
@@ -40,8 +41,13 @@ install: .venv/installed
 .venv/installed: pyproject.toml $(LOCK) scripts/packages.sh
 	@PYTHON="$(PYTHON)" LOCK="$(LOCK)" sh scripts/packages.sh install
 
+# When it began, for what it tells of the time before the first charts.
+demo: SINCE := $(shell date +%s)
 demo: .venv/installed
-	@$(BIN)/pulsestream demo
+	@$(BIN)/pulsestream demo --build "$(WEB) build --steps --since $(SINCE)"
+
+web: .venv/installed
+	@$(WEB) build
 
 test: .venv/installed
 	@echo "test: every test, some minutes; 'make quick' leaves out the slow ones"

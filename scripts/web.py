@@ -262,7 +262,7 @@ def npm(*words: str) -> NoReturn:
         node = get_node(told)
         get_packages(node, told)
     os.chdir(WEB)
-    os.execve(node.npm[0], [*node.npm, *words], node.environment())
+    os.execve(node.npm[0], [*node.npm, *words], node.environment())  # noqa: S606 - npm, without a shell
 
 
 def run_node(words: list[str]) -> None:
@@ -273,7 +273,7 @@ def run_node(words: list[str]) -> None:
         if words:
             get_packages(node, told)
     if words:
-        os.execve(node.program, [str(node.program), *words], node.environment())
+        os.execve(node.program, [str(node.program), *words], node.environment())  # noqa: S606 - without a shell
     print(node.program)
 
 

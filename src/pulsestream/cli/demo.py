@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 
 from pulsestream.cli import live, options
+from pulsestream.cli.building import Building
 from pulsestream.cli.child import Server
 from pulsestream.cli.connect import connect
 from pulsestream.cli.interrupt import interruptible
@@ -56,6 +57,7 @@ class Plan(msgspec.Struct, frozen=True):
     seed: int
     api_key: str
     on_screen: bool
+    build: str
 
 
 @click.command()
@@ -94,6 +96,12 @@ class Plan(msgspec.Struct, frozen=True):
     metavar="KEY",
     help="The key that the server takes.",
 )
+@click.option(
+    "--build",
+    default="",
+    metavar="COMMAND",
+    help="Run this beside it: it builds the dashboard's pages, and prints its steps as JSON lines. `make demo` does.",
+)
 def command(
     *,
     data: Path | None,
@@ -103,6 +111,7 @@ def command(
     seed: int | None,
     live_view: bool | None,
     api_key: str,
+    build: str,
 ) -> None:
     """A server, a day of history, live traffic and a live view, until Ctrl-C.
 
@@ -116,6 +125,7 @@ def command(
         seed=random.SystemRandom().randrange(2**31) if seed is None else seed,
         api_key=api_key,
         on_screen=terminal if live_view is None else live_view and terminal,
+        build=build,
     )
     with _folder(data) as folder:
         asyncio.run(_Demo(plan, console).run(folder, port))
@@ -148,6 +158,9 @@ class _Demo:
         self._stop = asyncio.Event()
         self._server: Server | None = None
         self._sent = 0
+        self._pages = Building(plan.build, self._clock, self._tell)
+        self._on_screen = False
+        self._told: list[str] = []  # while the view had the screen: printed when it leaves it
         self._view = live.View("", plan.api_key, self._clock.now(), self._clock.now())
 
     async def run(self, folder: Path, port: int) -> None:
@@ -155,6 +168,7 @@ class _Demo:
             async with contextlib.AsyncExitStack() as stack:
                 with contextlib.suppress(_Stopped):
                     self._console.print("Starting the server …")
+                    await stack.enter_async_context(self._pages)
                     opening = stack.enter_async_context(Server(folder, port, self._plan.api_key))
                     await self._until_stopped(self._open(opening))
                     await self._use(stack)
@@ -173,6 +187,7 @@ class _Demo:
             await self._until_stopped(self._ready(watcher))
             self._console.print(f"It listens on {url} and takes the key {self._plan.api_key}.", soft_wrap=True)
             await self._until_stopped(self._fill(sender))
+            self._pages.live(url)
             await self._until_stopped(self._send_live(sender), self._watch(watcher), self._show())
         finally:
             with contextlib.suppress(PulseStreamError):
@@ -306,12 +321,24 @@ class _Demo:
             while True:
                 await asyncio.sleep(LINE_EVERY_S)
                 self._console.print(live.line(self._view), soft_wrap=True)
-        with Live(console=self._console, screen=True, auto_refresh=False) as screen:
-            while True:
-                self._view.now = self._clock.now()
-                size = self._console.size
-                screen.update(live.render(self._view, size.width, size.height), refresh=True)
-                await asyncio.sleep(0.5)
+        self._on_screen = True
+        try:
+            with Live(console=self._console, screen=True, auto_refresh=False) as screen:
+                while True:
+                    self._view.now, self._view.pages = self._clock.now(), self._pages.state
+                    size = self._console.size
+                    screen.update(live.render(self._view, size.width, size.height), refresh=True)
+                    await asyncio.sleep(0.5)
+        finally:
+            self._on_screen = False
+            for text in self._told:
+                self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        if self._on_screen:
+            self._told.append(text)
+        else:
+            self._console.print(text, soft_wrap=True, markup=False)
 
 
 _AS_IT_IS = [("fresh", "false")]

@@ -35,6 +35,7 @@ class View(Struct):
     total: Service | None = None
     services: list[Service] = field(default_factory=list)
     stored: int = 0
+    pages: str = ""  # how far the dashboard at `url` is
     errors: list[Row] = field(default_factory=list)
     trouble: str = ""
     ticks: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=TICKS_KEPT)))
@@ -172,11 +173,12 @@ def _errors(view: View, width: int, room: int) -> list[RenderableType]:
 def _hints(view: View, width: int) -> list[Text]:
     address = view.url.removeprefix("http://")
     where = "" if address.endswith(":8000") else f" --url {view.url}"
-    hints = [Text.assemble(("in another terminal  ", "dim"), f"pulsestream tail{where}")]
-    hints.append(Text(f"curl -H X-API-Key:{view.api_key} {address}/api/v1/ingestion/stats", overflow="fold"))
-    if width < _ROOMY:
-        hints[0] = Text.assemble(("try  ", "dim"), f"pulsestream tail{where}")
-    return hints
+    roomy = width >= _ROOMY
+    pages = Text.assemble(("in a browser         " if roomy else "see  ", "dim"), view.url, (f"  {view.pages}", "dim"))
+    pages.truncate(width, overflow="ellipsis")
+    tail = Text.assemble(("in another terminal  " if roomy else "try  ", "dim"), f"pulsestream tail{where}")
+    curl = Text(f"curl -H X-API-Key:{view.api_key} {address}/api/v1/ingestion/stats", overflow="fold")
+    return [pages, tail, curl] if width >= _MEDIUM else [pages, curl]
 
 
 def _rows(text: Text, width: int) -> int:
