@@ -1,30 +1,11 @@
 /** The time range and the filters that every page shares, as they stand in the address. */
 import { place, set } from "./place.svelte";
+import { both, term } from "./term";
 import { parametersOf, readRange, writeRange, type Range } from "./range";
 
 const range = $derived(readRange(place.parameters));
 const environments = $derived(place.parameters.getAll("env"));
 const names = $derived(place.parameters.getAll("service"));
-
-/** A word of the query language: in quotes where it has to be. */
-export function quoted(word: string): string {
-  return /^[\w./{}-]+$/.test(word) && !/^(AND|OR|NOT)$/i.test(word) ? word : `"${word.replace(/(["\\])/g, "\\$1")}"`;
-}
-
-/** `field:value`, or any of several values; "" for none. */
-export function term(field: string, values: string[]): string {
-  if (values.length === 0) return "";
-  const words = values.map(quoted);
-  return words.length === 1 ? `${field}:${words[0]}` : `${field}:(${words.join(" OR ")})`;
-}
-
-/** Conditions that must all hold. */
-export const both = (...terms: string[]): string =>
-  terms
-    .map((one) => one.trim())
-    .filter(Boolean)
-    .map((one, _at, all) => (all.length > 1 && /\bOR\b/i.test(one) ? `(${one})` : one))
-    .join(" ");
 
 export const view = {
   get range(): Range {
