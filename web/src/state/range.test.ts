@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT, lengthOf, parametersOf, readRange, widened, writeRange, zoomed, type Range } from "./range";
+import { DEFAULT, lengthOf, parametersOf, readRange, stepOf, widened, writeRange, zoomed, type Range } from "./range";
 
 const written = (range: Range): URLSearchParams => {
   const found = new URLSearchParams();
@@ -35,6 +35,13 @@ describe("a time range in the address of a page", () => {
       end_time: "1970-01-01T00:00:01.000Z",
     });
   });
+
+  test.each([
+    ["5m", "5s"],
+    ["1h", "1m"],
+    ["24h", "15m"],
+    ["30d", "12h"],
+  ])("a chart of %s has steps of %s", (last, step) => expect(stepOf({ last })).toBe(step));
 
   test("lengths have a unit", () => {
     expect([lengthOf("90s"), lengthOf("2w"), lengthOf("5"), lengthOf("h")]).toEqual([

@@ -62,6 +62,14 @@ export function labelOf(range: Range, zone: Zone): string {
   return `${moment(range.start, zone)} – ${moment(range.end, zone)}`;
 }
 
+const STEPS = "1s 5s 10s 15s 30s 1m 2m 5m 10m 15m 30m 1h 2h 3h 6h 12h 1d 1w".split(" ");
+
+/** The shortest step of a chart that makes at most so many of them: more than there is room for is only noise. */
+export function stepOf(range: Range, points = 96): string {
+  const length = lengthMs(range);
+  return STEPS.find((step) => length / (lengthOf(step) ?? 1) <= points) ?? "1w";
+}
+
 /** Drag on a chart: at least a second, whole milliseconds. */
 export function zoomed(start: number, end: number): Range {
   const from = Math.floor(Math.min(start, end));
