@@ -145,7 +145,7 @@ TABLE = {
     # URLs
     "*": (b"OPTIONS * HTTP/1.1\r\n" + HOST + LAST + b"\r\n", [404]),
     "the URL in full": (get(b"http://there/api/v1/ingestion/health"), [200]),
-    "a URL that is only a host": (get(b"http://there"), [404]),
+    "a URL that is only a host": (get(b"http://there"), [200]),
     "no path": (get(b"?a=b"), [400]),
     "%ff": (get(b"/api/v1/ingestion/events/%ff"), [404]),
     "%00": (get(b"/api/v1/ingestion/events/%00"), [404]),

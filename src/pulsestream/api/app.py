@@ -1,4 +1,4 @@
-"""The HTTP application: the ingest door in front, the framework behind it."""
+"""The HTTP application: the pages, then the gate, the ingest door, and the framework behind it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
 from pulsestream.api.ingest import IngestDoor
 from pulsestream.api.leaving import Leaving
+from pulsestream.api.pages import FOLDER, Pages
 from pulsestream.api.parameters import AnyRequest, server_of
 from pulsestream.api.rules import stated
 from pulsestream.errors import BadParameters, Unauthorized
@@ -100,7 +101,8 @@ def build(server: Server) -> ASGIApp:
         logging_config=None,
         request_max_body_size=_BODY_BYTES_MAX,
     )
-    return Gate(server, IngestDoor(server, Leaving(server.meters, framework)))
+    gate = Gate(server, IngestDoor(server, Leaving(server.meters, framework)))
+    return Pages(FOLDER, server.clock, gate)
 
 
 @get("/schema/openapi.json", status_code=308)

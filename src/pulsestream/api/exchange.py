@@ -33,14 +33,13 @@ class Flow(FlowControl):
 
 
 # As they go over the wire, in place of the empty line behind a head. uvicorn would check and join them each time.
-_SECURED = b"".join(b"%b: %b\r\n" % header for header in problems.SECURITY_HEADERS) + b"\r\n"
+_SECURED = b"".join(b"%b: %b\r\n" % header for header in problems.SECURITY_HEADERS)
 
 
 class Exit:
-    """The transport as a request's answer sees it. `heading`: a line for the head of an answer, which is written next.
+    """The transport as a request's answer sees it. `heading`: lines for the head of an answer, which is written next.
 
-    A head also gets the headers that every answer has. Where the length of its body is known it waits for that: one
-    write is cheaper than two.
+    Where the length of its body is known a head waits for that: one write is cheaper than two.
     """
 
     heading = b""
@@ -52,7 +51,7 @@ class Exit:
 
     def write(self, data: bytes) -> None:
         if self.heading:
-            self._head = b"%b%b%b" % (data.removesuffix(b"\r\n"), self.heading, _SECURED)
+            self._head = b"%b%b\r\n" % (data.removesuffix(b"\r\n"), self.heading)
             self.heading = b""
             if b"content-length: " not in data:
                 self.flush()
@@ -105,7 +104,9 @@ class Exchange(RequestResponseCycle):
     def send(self, message: Any) -> Coroutine[Any, Any, None]:  # noqa: ANN401 - uvicorn's own type for it is private
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            cast("Exit", self.transport).heading = b"x-request-id: %b\r\n" % self._name
+            # Pages bring headers of safety of their own.
+            secured = b"" if message.get("secured") else _SECURED
+            cast("Exit", self.transport).heading = b"x-request-id: %b\r\n%b" % (self._name, secured)
         if self.more_body:
             # Answered before it was read: what still comes is no next request.
             self.keep_alive = False

@@ -31,10 +31,17 @@ _ROUTES = {
     "/api/v1/query/errors": "errors",
     "/api/v1/query/tail": "listen",
     "/api/v1/export": "export",
+    "/api/v1/session": "session",
     METRICS_PATH: "metrics",
+    "/": "pages",
 }
 _LONG = ("listen",)  # they take as long as somebody listens
-_GROUPS = (("/api/v1/ingestion/events/", "event"), ("/api/v1/keys", "keys"), ("/api/v1/tenants", "tenants"))
+_GROUPS = (
+    ("/api/v1/ingestion/events/", "event"),
+    ("/api/v1/keys", "keys"),
+    ("/api/v1/tenants", "tenants"),
+    ("/assets/", "pages"),
+)
 
 
 class Observer:
