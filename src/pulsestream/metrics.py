@@ -98,6 +98,7 @@ QUESTIONS_UNDER_WAY = Metric(
     "pulsestream_questions_under_way", Kind.GAUGE, "Threads that have the engine answer a question (query_threads)."
 )
 TAILS = Metric("pulsestream_tails", Kind.GAUGE, "Listeners of GET /query/tail.")
+PULSES = Metric("pulsestream_pulses", Kind.GAUGE, "Listeners of GET /query/pulse.")
 TAIL_EVENTS = Metric("pulsestream_tail_events_total", Kind.COUNTER, "Events given to listeners.")
 TAIL_DROPPED = Metric(
     "pulsestream_tail_dropped_events_total", Kind.COUNTER, "Events that a listener was told of only as a number."
@@ -208,6 +209,7 @@ METRICS = (
     REQUESTS_LEFT,
     QUESTIONS_UNDER_WAY,
     TAILS,
+    PULSES,
     TAIL_EVENTS,
     TAIL_DROPPED,
     INFLIGHT_BYTES,

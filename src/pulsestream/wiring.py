@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import secrets
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -37,13 +36,14 @@ from pulsestream.ingest.journal import Journal
 from pulsestream.ingest.limit import RateLimiter
 from pulsestream.ingest.minutes import Minutes
 from pulsestream.ingest.pipeline import Pipeline
+from pulsestream.ingest.pulse import Pulses
 from pulsestream.ingest.purge import Purger
 from pulsestream.ingest.scrub import Scrubber, parse_rules
-from pulsestream.ingest.segments import Found, Span, scan, segments
+from pulsestream.ingest.segments import Span, keep_corrupt, scan, segments
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.watermark import Watermark
 from pulsestream.meters import Meters
-from pulsestream.metrics import FEED_LAG, QUESTIONS_UNDER_WAY, TAILS
+from pulsestream.metrics import FEED_LAG, PULSES, QUESTIONS_UNDER_WAY, TAILS
 from pulsestream.query.apdex import parse_thresholds
 from pulsestream.query.model import View
 from pulsestream.query.outflow import Exports
@@ -100,6 +100,7 @@ class Server:
         self.questions: Questions
         self.exports: Exports
         self.tails: Tails
+        self.pulses: Pulses
         self.tokens: Tokens
         self.probe: Probe
         self._control: Database
@@ -160,6 +161,12 @@ class Server:
         """How many of its events are set aside, but for those that were deleted."""
         return sum(not self._dedup.is_deleted(tenant, event_id) for event_id in self.aside.of_tenant(tenant))
 
+    def end_streams(self) -> None:
+        """Of what has no end of its own."""
+        self.tails.end()
+        self.pulses.end()
+        self.exports.end()
+
     async def fresh(self, tenant: str) -> bool:
         """Wait until this tenant reads its own writes; False where that takes too long."""
         try:
@@ -214,7 +221,7 @@ class Server:
             finally:
                 session.close()
         found = scan(self.data / "journal", self.files)
-        self._keep_corrupt(found)
+        self.corrupt_segments = keep_corrupt(found.corrupt, self.data / "corrupt")
         if found.torn_bytes:
             log.warning("the journal ends in %d bytes of a write that never finished: cut", found.torn_bytes)
         self.aside = AsideList(self.data / "aside.jsonl", self.files)
@@ -233,18 +240,6 @@ class Server:
         for path in segments(self.data / "journal"):
             self.files.remove(path)
         self._dedup = self._load_ids()
-
-    def _keep_corrupt(self, found: Found) -> None:
-        folder = self.data / "corrupt"
-        for corrupt in found.corrupt:
-            folder.mkdir(exist_ok=True)
-            shutil.copy2(corrupt.path, folder / corrupt.path.name)
-            log.error(
-                "the journal segment %s is corrupt at byte %d (%d bytes): acknowledged events may be missing; "
-                "a copy is kept in %s",
-                *(corrupt.path.name, corrupt.offset, corrupt.length, folder),
-            )
-        self.corrupt_segments = len(segments(folder)) if folder.exists() else 0
 
     def _load_ids(self) -> Dedup:
         dedup = Dedup()
@@ -278,6 +273,7 @@ class Server:
             mark=secrets.token_hex(8),
         )
         self.tails = Tails(self.questions, self.watermark)
+        self.pulses = Pulses(clock=self.clock, meters=self.meters, backlog=self.backlog, present=self._present)
         self.exports = Exports(
             open_session=partial(self._limited_session, self.settings.export_seconds_max),
             view=self._view,
@@ -305,6 +301,7 @@ class Server:
         )
         self.meters.watch(QUESTIONS_UNDER_WAY, lambda: self.questions.under_way)
         self.meters.watch(TAILS, lambda: self.tails.listeners)
+        self.meters.watch(PULSES, lambda: self.pulses.listeners)
         self.probe = Probe(open_session=lambda: self._session(1), tick=self.clock.monotonic)
         self.journal.start()
         self.feeder.start()
@@ -357,6 +354,9 @@ class Server:
             expiring=None if pending is None else (pending.before_us, pending.position),
             apdex=parse_thresholds(limits.apdex),
         )
+
+    def _present(self, tenant: str) -> int:
+        return self._dedup.present(tenant) - self.quarantined(tenant)
 
     def _scrubber(self, tenant: str) -> Scrubber | None:
         """May be called on any thread."""

@@ -31,7 +31,7 @@ NEUTRAL = {
     *("last", "at"),
 }
 # Of what never ends only what is refused is asked for.
-ENDLESS = {"query_tail": ("after",)}
+ENDLESS = {"query_tail": ("after",), "query_pulse": ("q",)}
 # What an answer may change in without another tenant's doing: times, what is drawn at random, what the machine's load
 # decides. Tokens of pages are sealed with a random nonce; tests/unit/query/test_token.py opens them.
 VOLATILE = {
@@ -184,7 +184,7 @@ def _request(bare: Request, parameters: Any, given: dict[str, str]) -> Request:
     """With each parameter where it belongs."""
     path, query, headers = bare.path, {}, {}
     for name, value in given.items():
-        place = parameters[name]["in"]
+        place = parameters.get(name, {"in": "query"})["in"]  # one that it does not have is refused
         if place == "path":
             path = path.replace("{" + name + "}", quote(value, safe=""))
         else:

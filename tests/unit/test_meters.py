@@ -26,6 +26,7 @@ def test_counts_are_kept_apart_by_tenant_and_label(meters):
     assert meters.of_tenant(REQUESTS_REFUSED, "zeta") == {"a": 1}
     assert meters.of_tenant(REQUESTS_REFUSED, "nobody") == {}
     assert meters.counts(REQUESTS_REFUSED) == {("acme", "a"): 2, ("acme", "b"): 1, ("zeta", "a"): 1}
+    assert [*meters.of_tenants(REQUESTS_REFUSED, {"acme", "nobody"})] == [(("acme", "a"), 2), (("acme", "b"), 1)]
     meters.forget("acme")
     assert meters.of_tenant(REQUESTS_REFUSED, "acme") == {}
     assert meters.counts(REQUESTS_REFUSED) == {("zeta", "a"): 1}

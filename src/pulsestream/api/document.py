@@ -55,6 +55,7 @@ _TAGS = {
     "red": "How services and endpoints are doing: rate, errors, duration.",
     "search": "Find events with the query language, in any order; by id, by trace, by session.",
     "tail": "Events as they arrive.",
+    "pulse": "How events come in, once a second.",
     "export": "All events that match, as a file.",
     "failures": "What fails, in groups of the same failure.",
     "rate": "Where a tenant stands with its rate.",
@@ -141,7 +142,7 @@ def _operation(handler: HTTPRouteHandler, schemas: Schemas) -> Json:
     if "data" in hints:
         operation["requestBody"] = _body({"application/json": (schemas.of(what.body or hints["data"]), name)})
     operation["responses"] = {
-        str(handler.status_code): _file(handler.status_code, name, what)
+        str(handler.status_code): _file(handler.status_code, name, what, schemas)
         if what.media
         else _success(handler.status_code, schemas.of(what.answer or hints["return"]), name),
         **_refusals(what.errors(has_body="data" in hints)),
@@ -212,14 +213,14 @@ def _success(status: int, schema: Json, name: str, headers: Json | None = None) 
     }
 
 
-def _file(status: int, name: str, what: Terms) -> Json:
-    """An answer that is no JSON: an example of each of its media types."""
+def _file(status: int, name: str, what: Terms, schemas: Schemas) -> Json:
+    """An answer that is no JSON: an example of each of its media types, and the schema of the data of its messages."""
+    schema: Json = {"type": "string"} | ({"x-message-data": schemas.of(what.answer)} if what.answer else {})
     return {
         "description": HTTPStatus(status).phrase,
         "headers": {header: _header(text, {"type": "string"}, required=True) for header, text in what.headers.items()},
         "content": {
-            kind: {"schema": {"type": "string"}, "examples": {name: {"value": examples.ANSWERS[name][kind]}}}
-            for kind in what.media
+            kind: {"schema": schema, "examples": {name: {"value": examples.ANSWERS[name][kind]}}} for kind in what.media
         },
     }
 

@@ -30,12 +30,13 @@ _ROUTES = {
     "/api/v1/query/endpoints": "endpoints",
     "/api/v1/query/errors": "errors",
     "/api/v1/query/tail": "listen",
+    "/api/v1/query/pulse": "pulse",
     "/api/v1/export": "export",
     "/api/v1/session": "session",
     METRICS_PATH: "metrics",
     "/": "pages",
 }
-_LONG = ("listen",)  # they take as long as somebody listens
+_LONG = ("listen", "pulse")  # they take as long as somebody listens
 _GROUPS = (
     ("/api/v1/ingestion/events/", "event"),
     ("/api/v1/keys", "keys"),

@@ -36,7 +36,8 @@ class Terms(Struct, frozen=True):
     """Of one operation. `scope` None with `key`: a key of any scope.
 
     `answer`, `body`: what stands for them in the document, where the handler passes bytes or a dict on. `media`: the
-    media types of an answer that is no JSON, and the headers that it has, with what they say.
+    media types of an answer that is no JSON, and the headers that it has, with what they say. Of such a one `answer` is
+    what each of its messages holds.
     """
 
     scope: Scope | None

@@ -8,27 +8,25 @@ from litestar import get
 from litestar.params import Parameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from pulsestream.api import problems
+from pulsestream.api import frames, problems
 from pulsestream.api.asked import Asked, asking
-from pulsestream.api.auth import recognise
 from pulsestream.api.operation import ASKING, terms
 from pulsestream.api.parameters import AnyRequest, server_of
 from pulsestream.api.wire import connection_of
 from pulsestream.control.keys import Scope as KeyScope
-from pulsestream.errors import BadParameters, Forbidden, PulseStreamError, Unauthorized
+from pulsestream.errors import BadParameters, PulseStreamError
 from pulsestream.metrics import TAIL_DROPPED, TAIL_EVENTS
 from pulsestream.query.model import Query
 from pulsestream.query.tail import Batch, Listener
 from pulsestream.wiring import Server
 
-MEDIA = "text/event-stream"
 LAST_MAX = 1_000
 HEARTBEAT_S = 15.0  # proxies close what says nothing for a minute or so
 _RESUME = "last-event-id"
 _GIVEN = "the `id` of the last message"
 
 
-@get("/query/tail", opt=terms(KeyScope.READ, raises=ASKING, media=[MEDIA]), dependencies=asking(None))
+@get("/query/tail", opt=terms(KeyScope.READ, raises=ASKING, media=[frames.MEDIA]), dependencies=asking(None))
 async def query_tail(
     request: AnyRequest,
     asked: Asked,
@@ -69,32 +67,23 @@ class Tail:
             await problems.send(send, problems.answer(error))
 
     async def _tell(self, listener: Listener, scope: Scope, send: Send) -> None:
-        headers = [(b"content-type", MEDIA.encode()), (b"x-accel-buffering", b"no")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
         patience_s = 0.0  # at once, so that the reader knows that it is connected, and where it is
-        while True:
+
+        async def following() -> Batch | None:
+            nonlocal patience_s
             batch = await listener.next(patience_s)
-            if listener.ended or not self._may(scope):
-                break
             patience_s = HEARTBEAT_S
-            await send({"type": "http.response.body", "body": self._written(batch), "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return None if listener.ended else batch
+
+        await frames.tell(self._server, scope, send, following=following, written=self._written)
 
     def _written(self, batch: Batch) -> bytes:
         server, tenant = self._server, self._query.tenant
         named = b"id: %b\n" % server.tokens.of_position(tenant, batch.position).encode()
         if batch.dropped:
             server.meters.add(TAIL_DROPPED, amount=batch.dropped)
-        dropped = b'event: dropped\ndata: {"count":%d}\n\n' % batch.dropped if batch.dropped else b""
+        dropped = frames.frame("dropped", b'{"count":%d}' % batch.dropped) if batch.dropped else b""
         if not batch.events:
             return dropped + named + b": nothing since\n\n"
         server.meters.add(TAIL_EVENTS, amount=len(batch.events))
-        return b'%b%bevent: events\ndata: {"events":[%b]}\n\n' % (dropped, named, b",".join(batch.events))
-
-    def _may(self, scope: Scope) -> bool:
-        """A key can be revoked, or expire, and a session end, while somebody listens."""
-        try:
-            recognise(scope, self._server.keys, self._server.sessions).may(KeyScope.READ)
-        except (Unauthorized, Forbidden):
-            return False
-        return True
+        return dropped + named + frames.frame("events", b'{"events":[%b]}' % b",".join(batch.events))

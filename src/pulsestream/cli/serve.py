@@ -225,8 +225,7 @@ async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.sock
             yield
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            server.tails.end()  # which have no end of their own
-            server.exports.end()
+            server.end_streams()
             await super().shutdown(sockets)
 
     config = uvicorn.Config(

@@ -116,6 +116,8 @@ class _Known:
         self.opening: dict[int, asyncio.Future[None]] = {}  # by id hash
         self.deleted: set[str] = set()
         self.doomed = Doomed()
+        self.gone = 0  # deleted ones that the index still has
+        self.going = 0  # of these, how many are doomed
 
     @property
     def size_bytes(self) -> int:
@@ -166,6 +168,11 @@ class Dedup:
         """How many ids are known, of all tenants."""
         return sum(len(known.index) + len(known.deleted) for known in self._tenants.values())
 
+    def present(self, tenant: str) -> int:
+        """How many events of this tenant are known, and not deleted."""
+        known = self._tenants.get(tenant)
+        return 0 if known is None else len(known.index) - known.gone
+
     def size_bytes(self) -> int:
         """The memory that they take, about."""
         return sum(known.size_bytes for known in self._tenants.values())
@@ -186,7 +193,10 @@ class Dedup:
         self._of(tenant).index.add([hash_id(event_id)], [content_hash])
 
     def load_deleted(self, tenant: str, event_id: str) -> None:
-        self._of(tenant).deleted.add(event_id)
+        """When the ids of all events are loaded: most of the deleted ones are not among them any more."""
+        known = self._of(tenant)
+        known.deleted.add(event_id)
+        known.gone += bool(known.index.contents(hash_id(event_id)))
 
     # ---- for each request
 
@@ -234,6 +244,7 @@ class Dedup:
         _close(known, (id_hash,))
         if kept:
             known.deleted.add(event_id)
+            known.gone += 1
 
     @property
     def behind(self) -> bool:
@@ -281,12 +292,14 @@ class Dedup:
         known = self._of(tenant)
         known.doomed.add(past)
         deleted = sum(event_id in known.deleted for event_id in past.event_ids) if known.deleted else 0
+        known.going += deleted
         return len(past.event_ids) - deleted
 
     def spare(self) -> None:
         """Nothing is going to be removed after all."""
         for known in self._tenants.values():
             known.doomed.clear()
+            known.going = 0
 
     def forget_doomed(self) -> bool:
         """The doomed events are removed: forget some of their ids, which are new ones then. False: that was all."""
@@ -294,6 +307,7 @@ class Dedup:
             if known.doomed:
                 if not known.index.forget(known.doomed):
                     known.doomed.clear()
+                    known.gone, known.going = known.gone - known.going, 0
                 return True
         return False
 

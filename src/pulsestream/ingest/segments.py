@@ -12,7 +12,9 @@ that tells a lost frame from one that never counted:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from msgspec import Struct
 
 from pulsestream.ingest.files import Files
 from pulsestream.ingest.frame import HEADER_BYTES, MAGIC, Header, read_header, unpack
+
+log = logging.getLogger(__name__)
 
 SUFFIX = ".journal"
 
@@ -68,6 +72,19 @@ def scan(folder: Path, files: Files) -> Found:
         end = None if following is None else first_position(following)
         _scan_segment(path, files.read(path, 0, path.stat().st_size), end, found)
     return _with_tail(found, paths[-1]) if paths else found
+
+
+def keep_corrupt(found: Sequence[Corrupt], folder: Path) -> int:
+    """Report these, and keep copies of their segments in the folder. How many are there, with those of before."""
+    for corrupt in found:
+        folder.mkdir(exist_ok=True)
+        shutil.copy2(corrupt.path, folder / corrupt.path.name)
+        log.error(
+            "the journal segment %s is corrupt at byte %d (%d bytes): acknowledged events may be missing; "
+            "a copy is kept in %s",
+            *(corrupt.path.name, corrupt.offset, corrupt.length, folder),
+        )
+    return len(segments(folder)) if folder.exists() else 0
 
 
 def _scan_segment(path: Path, data: bytes, end: int | None, found: Found) -> None:

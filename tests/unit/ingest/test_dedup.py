@@ -175,6 +175,28 @@ def test_a_conflict_within_a_request_says_what_differs(dedup):
     assert [error.field for error in refused.errors] == ["event_id", "title"]
 
 
+def test_as_many_events_are_present_as_are_known_and_not_deleted(dedup):
+    known(dedup, A, B)
+    known(dedup, A, tenant="zeta")
+    dedup.load_deleted("acme", "b")
+    dedup.load_deleted("acme", "removed before the start")
+    assert (dedup.present("acme"), dedup.present("zeta"), dedup.present("nobody")) == (1, 1, 0)
+    dedup.settled("acme", [C, ONE], kept=True)
+    dedup.settled("acme", [TWIN], kept=False)
+    dedup.settled_delete("acme", "a", A.id_hash, kept=False)
+    assert dedup.present("acme") == 3
+    dedup.settled_delete("acme", "a", A.id_hash, kept=True)
+    assert dedup.present("acme") == 2
+    dedup.doom("acme", past(A, B, C))
+    dedup.spare()
+    dedup.doom("acme", past(B, C))
+    forget(dedup)
+    assert dedup.present("acme") == 1, "B was deleted before; only ONE is left"
+    dedup.doom("acme", past(A))
+    forget(dedup)
+    assert dedup.present("acme") == 1
+
+
 # ---- what is removed without a tombstone
 
 

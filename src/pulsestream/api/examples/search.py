@@ -34,11 +34,20 @@ _STORY = _FOUND | {
     "services": ["payment-service"],
     "errors": 1,
 }
+_PULSE = {
+    "at": "2026-05-04T10:20:31.000123Z",
+    "position": 1000,
+    "events": 119990,
+    "lag_s": 0.0,
+    "received": 1010,
+    "outcomes": {"stored": 1000, "duplicate": 0, "rejected": 10, "rate_limited": 0, "overloaded": 0},
+}
 ANSWERS: dict[str, Any] = {
     "query_events": _FOUND,
     "query_event": STORED,
     "query_trace": _STORY,
     "query_session": _STORY,
+    "query_pulse": {"text/event-stream": f"event: pulse\ndata: {json.dumps(_PULSE)}\n\n"},
     "query_tail": {
         "text/event-stream": (
             'event: dropped\ndata: {"count":12}\n\n'
