@@ -193,6 +193,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/query/pulse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["query_pulse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ingestion/stats": {
         parameters: {
             query?: never;
@@ -808,6 +824,17 @@ export interface components {
             services: string[];
             errors: number;
             basis: components["schemas"]["AnswerBasis"];
+        };
+        Pulse: {
+            /** Format: date-time */
+            at: string;
+            position: number;
+            events: number;
+            lag_s: number;
+            received: number;
+            outcomes: {
+                [key: string]: number;
+            };
         };
         Stats: {
             total_events: number;
@@ -1658,6 +1685,25 @@ export interface operations {
                 tz?: string;
                 fresh?: boolean;
             };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    query_pulse: {
+        parameters: {
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
