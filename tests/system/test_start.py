@@ -25,3 +25,9 @@ def test_a_relative_data_folder_is_where_the_server_was_started(tmp_path, monkey
     with Program(tmp_path / "server", data="here") as program:
         program.send([event(1)])
     assert (tmp_path / "here" / "store").is_dir()
+
+
+def test_a_server_that_is_stopped_as_soon_as_it_has_announced_itself_stops_in_order(tmp_path):
+    with Program(tmp_path) as program:
+        assert program.stop() == 0
+        assert program.log == ""

@@ -177,7 +177,6 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     try:
         application = build(server)
         _tune_interpreter()
-        _announce(server, listener)
         await _answer_until_told_to_stop(application, listener, _wire(server), server)
     finally:
         await server.stop()
@@ -223,6 +222,10 @@ async def _answer_until_told_to_stop(application: ASGIApp, listener: socket.sock
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, self.handle_exit, number, None)
             yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            _announce(server, listener)  # who has read it may ask, and may stop us: both are seen to by now
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             server.end_streams()
