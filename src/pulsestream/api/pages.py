@@ -125,7 +125,7 @@ def _is_of_others(path: str) -> bool:
 
 def _look_at(folder: Path) -> Iterator[tuple[str, int, int]]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and not path.name.startswith("."):  # what the build keeps for itself
             status = path.stat()
             yield "/" + path.relative_to(folder).as_posix(), status.st_mtime_ns, status.st_size
 

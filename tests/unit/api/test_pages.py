@@ -171,10 +171,13 @@ def test_what_a_client_has_already_is_not_sent_again(site):
         "/assets/index-1a2b.js.br",
         "/assets/",
         "/assets",
+        "/.built-from",
     ],
 )
 def test_no_name_leads_out_of_the_folder(site, path):
     (site.folder.parent / "secret.txt").write_bytes(b"secret")
+    (site.folder / ".built-from").write_bytes(b"secret")
+    site.pass_(LOOK_S)
     answer = site.ask(httpx.URL("http://there", raw_path=path.encode()), Accept="*/*")
     assert answer.text == "beyond"
 
