@@ -28,11 +28,11 @@ class Server(AbstractAsyncContextManager["Server"]):
     the environment (a store, a configuration file) are not passed on: they are for the person's real server.
     """
 
-    def __init__(self, data: Path, port: int, api_key: str) -> None:
+    def __init__(self, data: Path, port: int, api_key: str, *, sign_in: str = "key") -> None:
         self.url = ""
         self._data = data
         self._port = port
-        self._api_key = api_key
+        self._own = {"PULSESTREAM_API_KEY": api_key, "PULSESTREAM_SIGN_IN": sign_in}
         self._process: asyncio.subprocess.Process | None = None
         self._drain: asyncio.Task[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
@@ -49,7 +49,7 @@ class Server(AbstractAsyncContextManager["Server"]):
             str(self._data),
             "--port",
             str(self._port),
-            env=environment | {"PULSESTREAM_API_KEY": self._api_key},
+            env=environment | self._own,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=self._log,

@@ -169,7 +169,9 @@ class _Demo:
                 with contextlib.suppress(_Stopped):
                     self._console.print("Starting the server …")
                     await stack.enter_async_context(self._pages)
-                    opening = stack.enter_async_context(Server(folder, port, self._plan.api_key))
+                    # It listens on this machine only, and what it shows is made up: nobody needs to sign in.
+                    server = Server(folder, port, self._plan.api_key, sign_in="open")
+                    opening = stack.enter_async_context(server)
                     await self._until_stopped(self._open(opening))
                     await self._use(stack)
                 self._console.print("Stopping …")
@@ -186,6 +188,7 @@ class _Demo:
         try:
             await self._until_stopped(self._ready(watcher))
             self._console.print(f"It listens on {url} and takes the key {self._plan.api_key}.", soft_wrap=True)
+            self._console.print(f"Open {url}/ in a browser of this machine: it signs in by itself.", soft_wrap=True)
             await self._until_stopped(self._fill(sender))
             self._pages.live(url)
             await self._until_stopped(self._send_live(sender), self._watch(watcher), self._show())

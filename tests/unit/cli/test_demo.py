@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 
 import psutil
 import pytest
@@ -54,6 +55,9 @@ def stored(text):
 def test_the_demo_fills_a_day_sends_live_traffic_and_leaves_nothing_behind(demo, tmp_path):
     process = demo("--port", 0, "--history", 3000, "--rate", 100, "--seed", 1)
     url = read_until(process, r"listens on (http://\S+) and takes the key a-key")[1]
+    assert read_until(process, r"Open (http://\S+)")[1] == f"{url}/"
+    with urllib.request.urlopen(f"{url}/api/v1/session") as answer:  # noqa: S310 - our own URL
+        assert json.load(answer)["signed_in"]
     said = read_until(process, r"([\d.]+) requests/s · errors .* · ([\d,]+) events stored")
     assert int(said[2].replace(",", "")) > 3000
     assert float(said[1]) > 0
