@@ -18,11 +18,12 @@ SOAK_MINUTES = 10
 # imports again: 1.2 s of CPU a start in place of 0.65, and 7.6 s in place of 2.8 before the first test.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo test quick torture check bench bench-100k bench-1m soak datasets clean lock
+.PHONY: help install demo web test quick torture check bench bench-100k bench-1m soak datasets clean lock
 
 help:
-	@echo "make install     .venv with PulseStream and its tools (about 250 MB the first time)"
-	@echo "make demo        a server with a day of history, live traffic and a live view; Ctrl-C ends it"
+	@echo "make install     .venv with PulseStream and its tools (about 300 MB the first time)"
+	@echo "make demo        the dashboard on a day of history and live traffic, and a live view; Ctrl-C ends it"
+	@echo "make web         the pages of the dashboard, built from web/; nothing is done while nothing changed"
 	@echo "make test        every test"
 	@echo "make quick       the tests that take seconds"
 	@echo "make torture     fuzz what reads bodies and questions, two minutes each (Linux; gets a fuzzer the first time)"
@@ -49,12 +50,17 @@ demo: .venv/installed
 web: .venv/installed
 	@$(WEB) build
 
-test: .venv/installed
-	@echo "test: every test, some minutes; 'make quick' leaves out the slow ones"
-	@$(BIN)/pytest $(IN_PARALLEL)
+# The tests of the pages look at them in a browser.
+IN_BROWSER = CHROMIUM="$$(sh scripts/chromium.sh)"
 
-quick: .venv/installed
-	@$(BIN)/pytest $(IN_PARALLEL) -m "not slow"
+test: web
+	@echo "test: the pages' own" && $(WEB) test
+	@echo "test: every other test, some minutes; 'make quick' leaves out the slow ones"
+	@$(IN_BROWSER) && export CHROMIUM && $(BIN)/pytest $(IN_PARALLEL)
+
+quick: web
+	@$(WEB) test
+	@$(IN_BROWSER) && export CHROMIUM && $(BIN)/pytest $(IN_PARALLEL) -m "not slow"
 
 torture: .venv/installed
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || sh scripts/packages.sh torture
@@ -66,6 +72,7 @@ check: .venv/installed
 	@echo "check: format" && $(BIN)/ruff format --check
 	@echo "check: types" && $(BIN)/mypy
 	@echo "check: import law" && $(BIN)/lint-imports --no-logo
+	@echo "check: the pages" && $(WEB) check
 	@echo "check: tidiness and docs" && $(BIN)/pytest tests/unit/test_tidy.py tests/unit/test_docs.py
 
 bench: .venv/installed
@@ -100,6 +107,6 @@ lock:
 	@PYTHON="$(PYTHON)" sh scripts/packages.sh lock
 
 clean:
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .web web/node_modules src/pulsestream/pages dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	rm -f sample_events_1k.jsonl realistic_events_5k.jsonl sample_events_10k.jsonl
 	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +
