@@ -110,6 +110,7 @@ class Building(AbstractAsyncContextManager["Building"]):
         code = await process.wait()
         if last.ready:
             self._ready = True
+            self.state = "ready, when the history is in"
             self._tell_when_done()
         else:
             self._fail(last.failed or f"what builds its pages ended with code {code}")

@@ -85,3 +85,10 @@ def test_a_service_that_falls_silent_gets_zeroes(view):
     view.tick([service("user-service")], service(""))
     assert view.ticks["auth-service"][-1] == 0
     assert view.ticks["user-service"][-1] == 5
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 50), (100, 30), (80, 24), (60, 24)])
+def test_the_view_says_where_the_dashboard_is_and_how_far(view, width, height):
+    view.pages = "live charts after 21 s, of which 9 s were downloads"
+    [line] = [line for line in screen(view, width, height) if "live charts after" in line]
+    assert "http://127.0.0.1:8000" in line
