@@ -18,12 +18,13 @@ SOAK_MINUTES = 10
 # imports again: 1.2 s of CPU a start in place of 0.65, and 7.6 s in place of 2.8 before the first test.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo web test quick torture check bench bench-100k bench-1m soak datasets clean lock
+.PHONY: help install demo web web-types test quick torture check bench bench-100k bench-1m soak datasets clean lock
 
 help:
 	@echo "make install     .venv with PulseStream and its tools (about 300 MB the first time)"
 	@echo "make demo        the dashboard on a day of history and live traffic, and a live view; Ctrl-C ends it"
 	@echo "make web         the pages of the dashboard, built from web/; nothing is done while nothing changed"
+	@echo "make web-types   the pages' types of the API's answers, from the OpenAPI document; after a change of the API"
 	@echo "make test        every test"
 	@echo "make quick       the tests that take seconds"
 	@echo "make torture     fuzz what reads bodies and questions, two minutes each (Linux; gets a fuzzer the first time)"
@@ -50,6 +51,10 @@ demo: .venv/installed
 web: .venv/installed
 	@$(WEB) build
 
+TYPES = $(BIN)/python scripts/openapi.py | $(WEB) node web/types.js
+web-types: .venv/installed
+	@$(TYPES)
+
 # The tests of the pages look at them in a browser.
 IN_BROWSER = CHROMIUM="$$(sh scripts/chromium.sh)"
 
@@ -72,6 +77,7 @@ check: .venv/installed
 	@echo "check: format" && $(BIN)/ruff format --check
 	@echo "check: types" && $(BIN)/mypy
 	@echo "check: import law" && $(BIN)/lint-imports --no-logo
+	@echo "check: the pages' types of the API" && $(TYPES) --check
 	@echo "check: the pages" && $(WEB) check
 	@echo "check: tidiness and docs" && $(BIN)/pytest tests/unit/test_tidy.py tests/unit/test_docs.py
 
