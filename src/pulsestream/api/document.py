@@ -59,6 +59,7 @@ _TAGS = {
     "export": "All events that match, as a file.",
     "failures": "What fails, in groups of the same failure.",
     "rate": "Where a tenant stands with its rate.",
+    "refusals": "What a refusal means.",
     "session": "The session of a person at the pages of this server, in a cookie.",
     "keys": "Keys of a tenant.",
     "tenants": "Tenants and their limits, for the operator; what administrators did.",

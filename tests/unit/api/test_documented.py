@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from pulsestream import errors
-from pulsestream.api import examples, ingest
+from pulsestream.api import examples, ingest, refusals
 from pulsestream.api.app import HANDLERS
 from pulsestream.api.parameters import FILTERS
 from pulsestream.api.problems import FRAMEWORK_CODES
@@ -66,6 +67,11 @@ def rows(title):
     return {cells[0].strip("`"): cells for cells in found}
 
 
+def plain(text):
+    """Without marks and links."""
+    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text).replace("`", "")
+
+
 def test_every_reason_is_documented_with_its_status_and_whether_a_retry_helps():
     found = rows("Why an event is refused")
     assert set(found) == set(Reason)
@@ -75,13 +81,16 @@ def test_every_reason_is_documented_with_its_status_and_whether_a_retry_helps():
         assert retry.startswith("yes") == reason.retryable
         assert kept
         assert counted == (reason if reason in {"rate_limited", "overloaded"} else "rejected")
-        assert ": " in what_to_do
+        assert plain(what_to_do) == ": ".join(refusals.EVENTS[reason])
 
 
 def test_every_code_of_a_request_is_documented_with_its_status_and_whether_a_retry_helps():
     found = rows("Why a request is refused")
     assert set(found) == {*ANSWERS, *FRAMEWORK_CODES.values(), "internal"}
     assert all(len(cells) == 6 and all(cells) for cells in found.values())
+    assert {code: plain(cells[5]) for code, cells in found.items()} == {
+        code: ": ".join(words) for code, words in refusals.REQUESTS.items()
+    }
     for code, error in ANSWERS.items():
         assert int(found[code][1]) == error.http_status
         assert found[code][2].startswith("yes") == error.retryable

@@ -465,6 +465,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ingestion/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["refusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1218,6 +1234,26 @@ export interface components {
             reset_time: string | null;
             window_size_seconds: number | null;
             exceeded: boolean;
+        };
+        Refusals: {
+            events: components["schemas"]["RefusedEvent"][];
+            requests: components["schemas"]["RefusedRequest"][];
+        };
+        RefusedEvent: {
+            reason: components["schemas"]["Reason"];
+            /** @enum {unknown} */
+            counted_as: "overloaded" | "rate_limited" | "rejected";
+            http_status: number;
+            retryable: boolean;
+            meaning: string;
+            help: string;
+        };
+        RefusedRequest: {
+            code: string;
+            http_status: number;
+            retryable: boolean;
+            meaning: string;
+            help: string;
         };
         SessionAnswer: {
             signed_in: boolean;
@@ -2130,6 +2166,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RateLimit"];
+                };
+            };
+        };
+    };
+    refusals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusals"];
                 };
             };
         };

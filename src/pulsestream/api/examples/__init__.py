@@ -202,6 +202,27 @@ ANSWERS: dict[str, Any] = {
         "window_size_seconds": 1.0,
         "exceeded": False,
     },
+    "refusals": {
+        "events": [
+            {
+                "reason": "in_future",
+                "counted_as": "rejected",
+                "http_status": 422,
+                "retryable": True,
+                "meaning": "more than 5 minutes ahead of the server's clock",
+                "help": "check the sender's clock and zone",
+            }
+        ],
+        "requests": [
+            {
+                "code": "unsupported_encoding",
+                "http_status": 415,
+                "retryable": False,
+                "meaning": "a Content-Encoding that is not known",
+                "help": "send gzip, zstd or plain",
+            }
+        ],
+    },
     "list_keys": {"keys": [_KEY]},
     "create_key": _KEY | {"key": "ps_3da1bafc_8Qw0o0d9Ff2zJb6m1l5n7r3t4u6v8x0y2A4C6E8G0I2"},
     "revoke_key": _KEY | {"revoked_at": "2026-06-01T08:00:00Z"},
