@@ -1,4 +1,4 @@
-"""Print the OpenAPI document of this checkout: `python scripts/openapi.py | node web/types.js` renews the pages' types."""
+"""Print the OpenAPI document of this checkout. `make web-types` makes the types of the pages of it."""
 
 from __future__ import annotations
 

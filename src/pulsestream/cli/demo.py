@@ -23,7 +23,7 @@ from pulsestream.cli.connect import connect
 from pulsestream.cli.interrupt import interruptible
 from pulsestream.cli.listing import Row
 from pulsestream.cli.stats import Services, Stats
-from pulsestream.clock import SystemClock
+from pulsestream.clock import SystemClock, to_micros
 from pulsestream.control.keys import DEMO_KEY
 from pulsestream.errors import Overloaded, PulseStreamError, ServerUnreachable, TooManyRequests
 
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from pulsestream.client.receipt import Receipt
 
 HISTORY = timedelta(hours=24)
+HISTORY_EVENTS = 500_000  # some six a second: enough to be alive, and there in ten seconds or so
 HISTORY_BLOCK = 2_000  # events a request
 HISTORY_SENDERS = 3
+BUSY_FOR = timedelta(minutes=5)  # until it is another time of the day
 SLICE_S = 0.25  # live traffic goes out this often
 POLL_S = 1.0
 WINDOW = timedelta(seconds=60)  # of the figures and the services
@@ -52,7 +54,7 @@ class _Errors(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """What the demo was asked to do."""
 
-    rate: float
+    rate: float | None  # None: as the history
     history: int
     seed: int
     api_key: str
@@ -72,15 +74,13 @@ class Plan(msgspec.Struct, frozen=True):
 @click.option(
     "--rate",
     type=click.FloatRange(0, 20_000),
-    default=50,
-    show_default=True,
     metavar="N",
-    help="Live events a second, on average.",
+    help="Live events a second, on average. Default: as many as the history has at this time of the day.",
 )
 @click.option(
     "--history",
     type=click.IntRange(0, 100_000_000),
-    default=100_000,
+    default=HISTORY_EVENTS,
     show_default=True,
     metavar="N",
     help="Events of the past 24 hours to begin with, in a folder without any.",
@@ -106,7 +106,7 @@ def command(
     *,
     data: Path | None,
     port: int,
-    rate: float,
+    rate: float | None,
     history: int,
     seed: int | None,
     live_view: bool | None,
@@ -158,6 +158,8 @@ class _Demo:
         self._stop = asyncio.Event()
         self._server: Server | None = None
         self._sent = 0
+        self._until = self._clock.now()  # what there is goes so far
+        self._busy: tuple[datetime, float] | None = None  # since when, and how busy it is
         self._pages = Building(plan.build, self._clock, self._tell)
         self._on_screen = False
         self._told: list[str] = []  # while the view had the screen: printed when it leaves it
@@ -262,6 +264,7 @@ class _Demo:
             except ExceptionGroup as group:
                 raise group.exceptions[0] from None
         self._view.stored = self._sent
+        self._until = now
 
     async def _send_live(self, client: Client) -> None:
         from numpy.random import default_rng
@@ -269,12 +272,12 @@ class _Demo:
         from pulsestream.generate import Traffic
 
         traffic, rng = Traffic(self._plan.seed), default_rng(self._plan.seed)
-        last = self._clock.now()
+        last = self._until  # from there, not from now: to send the history took a while, and no chart may have a gap
         while True:
             await asyncio.sleep(SLICE_S)
             now = self._clock.now()
             # Requests come independently of each other, so their number in a stretch of time is Poisson's.
-            count = int(rng.poisson(self._plan.rate * (now - last).total_seconds()))
+            count = int(rng.poisson(self._rate(now) * (now - last).total_seconds()))
             if count:
                 block = await asyncio.to_thread(traffic.slice, last, now, count)
                 try:
@@ -282,6 +285,16 @@ class _Demo:
                 except (ServerUnreachable, Overloaded, TooManyRequests) as error:
                     self._view.trouble = str(error)
             last = now
+
+    def _rate(self, now: datetime) -> float:
+        """Live events a second."""
+        if self._plan.rate is not None:
+            return self._plan.rate
+        from pulsestream.generate import busyness
+
+        if self._busy is None or now - self._busy[0] > BUSY_FOR:
+            self._busy = now, busyness(to_micros(now), to_micros(now - HISTORY))
+        return (self._plan.history or HISTORY_EVENTS) / HISTORY.total_seconds() * self._busy[1]
 
     def _count(self, receipt: Receipt) -> None:
         self._sent += receipt.sent

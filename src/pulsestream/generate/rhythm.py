@@ -40,6 +40,13 @@ def intensity(bins_us: NDArray[np.int64]) -> NDArray[np.float64]:
     return levels
 
 
+def busyness(moment_us: int, since_us: int) -> float:
+    """How many calls there are at this moment, beside the mean of the time since: 1.0 is as many."""
+    bins_us = np.arange(since_us // BIN_US, moment_us // BIN_US + 1, dtype=np.int64) * BIN_US
+    levels = intensity(bins_us)
+    return float(levels[-1] / levels.mean(axis=0) @ CITY_SHARES)
+
+
 def _offsets_us(zone: ZoneInfo, hours: NDArray[np.int64]) -> NDArray[np.int64]:
     """The zone's offset from UTC in each of the given hours since 1970, which are sorted.
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from pulsestream.clock import to_micros
-from pulsestream.generate.rhythm import BIN_US, CITY_SHARES, HOURS, WEEKEND, intensity
+from pulsestream.generate.plan import plan
+from pulsestream.generate.rhythm import BIN_US, CITY_SHARES, HOURS, WEEKEND, busyness, intensity
 from pulsestream.generate.world import CITIES
 
 NAMES = [city.name for city in CITIES]
@@ -76,3 +77,13 @@ def test_calls_of_the_week_follow_the_local_clock(sample):
 def test_the_shares_of_cities_add_up():
     assert CITY_SHARES.sum() == pytest.approx(1)
     assert timedelta(microseconds=BIN_US) == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("hours", [0, 7, 15.5])
+def test_live_traffic_goes_on_as_a_day_of_history_ends(hours):
+    end_us = to_micros(datetime.fromisoformat("2026-11-20T00:00:00+00:00") + timedelta(hours=hours))
+    start_us = end_us - to_micros(datetime.fromisoformat("1970-01-02T00:00:00+00:00"))
+
+    of_the_last_bin = np.diff(plan(1, start_us, end_us).passed)[-1]
+
+    assert busyness(end_us - 1, start_us) == pytest.approx(of_the_last_bin * 24 * 12, rel=0.01)
