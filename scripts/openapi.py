@@ -1,4 +1,4 @@
-"""Print the OpenAPI document of this checkout. `make web-types` makes the types of the pages of it."""
+"""Print the OpenAPI document of this checkout: `make web-types` makes the pages' types of it."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import aiohttp
 import msgspec
 
 import pulsestream
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pulsestream.clock import Clock
 
 INDEX = Path(pulsestream.__file__).parent / "pages" / "index.html"
+LOOK_S = 0.25
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -39,9 +41,9 @@ class Step(msgspec.Struct, frozen=True):
 class Building(AbstractAsyncContextManager["Building"]):
     """Runs the command, and reckons how long it took until there were live charts, and how much of it were downloads.
 
-    There are live charts when the pages are there and `live` was called. `tell` is called with what a person should
-    read, `state` is the same for a view that is drawn again and again. What goes wrong is told and raises nothing: the
-    demo goes on without its pages. On leaving, the command and all that it started are ended.
+    There are live charts when `live` was called and the server answers with the pages that were built. `tell` is called
+    with what a person should read; `state` is the same for a view that is drawn again and again. What goes wrong is
+    told and raises nothing: the demo goes on without its pages. On leaving, the command and all that it started end.
     """
 
     def __init__(self, command: str, clock: Clock, tell: Callable[[str], None]) -> None:
@@ -52,16 +54,15 @@ class Building(AbstractAsyncContextManager["Building"]):
         self._tell = tell
         self._began = clock.now()
         self._downloads_s = 0.0
-        self._ready = False
-        self._url = ""
+        self._jobs: list[asyncio.Task[None]] = []
+        self._ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         if self._command:
-            self._reading = asyncio.create_task(self._build())
+            self._jobs.append(asyncio.create_task(self._build()))
         elif INDEX.is_file():
-            self._ready = True
+            self._ready.set()
         else:
             self._fail("its pages are not built. `make demo` in a checkout builds them")
         return self
@@ -73,14 +74,13 @@ class Building(AbstractAsyncContextManager["Building"]):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGTERM)
             await self._process.wait()
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
 
     def live(self, url: str) -> None:
         """The history is in and new events come: from now on the pages at `url` have live charts."""
-        self._url = url
-        self._tell_when_done()
+        self._jobs.append(asyncio.create_task(self._tell_when_served(url)))
 
     async def _build(self) -> None:
         try:
@@ -109,19 +109,24 @@ class Building(AbstractAsyncContextManager["Building"]):
                 self._tell(f"Dashboard: {step.doing} …")
         code = await process.wait()
         if last.ready:
-            self._ready = True
-            self.state = "ready, when the history is in"
-            self._tell_when_done()
+            self._ready.set()
         else:
             self._fail(last.failed or f"what builds its pages ended with code {code}")
 
-    def _tell_when_done(self) -> None:
-        if not (self._ready and self._url):
-            return
+    async def _tell_when_served(self, url: str) -> None:
+        await self._ready.wait()
+        async with aiohttp.ClientSession() as session:
+            while True:
+                # The server looks for new pages once a second.
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(url) as answer:
+                        if await answer.read() == INDEX.read_bytes():
+                            break
+                await asyncio.sleep(LOOK_S)
         total_s = (self._clock.now() - self._began).total_seconds()
         self.state = f"live charts after {total_s:.0f} s, of which {self._downloads_s:.0f} s were downloads"
-        self._tell(f"Dashboard: {self._url} ({self.state})")
+        self._tell(f"Dashboard: {url} ({self.state})")
 
     def _fail(self, why: str) -> None:
         self.state = f"no dashboard: {why.splitlines()[0].rstrip(':')}"
-        self._tell(f"No dashboard: {why}.\nThe demo goes on without it.")
+        self._tell(f"No dashboard: {why}\nThe demo goes on without it.")

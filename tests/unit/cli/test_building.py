@@ -12,7 +12,7 @@ from pulsestream.cli import building
 from pulsestream.cli.building import Building
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-URL = "http://127.0.0.1:8000"
+OLD, NEW = b"the page of before", b"the page that was built"
 DOWNLOADING = {"doing": "downloading what builds the pages", "download": True}
 BUILDING = {"doing": "building the pages"}
 READY = {"ready": True}
@@ -31,6 +31,29 @@ class HeldClock:
         return self.passed_s
 
 
+class Site:
+    """Serves a page on a free port, as the demo's server does."""
+
+    def __init__(self):
+        self.page = NEW
+        self.asked = asyncio.Event()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _answer(self, reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        self.asked.set()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(self.page) + self.page)
+        writer.close()
+
+
 class Told:
     """What a person is told, one after the other."""
 
@@ -45,6 +68,15 @@ class Told:
     @property
     def nothing_more(self):
         return self._waiting.empty()
+
+
+@pytest.fixture(autouse=True)
+def index(tmp_path, monkeypatch):
+    """The page on the disk."""
+    path = tmp_path / "index.html"
+    path.write_bytes(NEW)
+    monkeypatch.setattr(building, "INDEX", path)
+    return path
 
 
 @pytest.fixture
@@ -78,39 +110,48 @@ def builder(tmp_path):
 
 def test_the_time_until_live_charts_is_told_with_what_of_it_were_downloads(builder):
     async def demo():
-        clock, told = HeldClock(), Told()
-        async with Building(builder.command(DOWNLOADING, BUILDING, READY), clock, told.tell) as pages:
+        clock, told, command = HeldClock(), Told(), builder.command(DOWNLOADING, BUILDING, READY)
+        async with Site() as site, Building(command, clock, told.tell) as pages:
             builder.go_on()
             assert await told.next() == "Dashboard: downloading what builds the pages …"
             assert pages.state == "downloading what builds the pages …"
             clock.passed_s = 9
             builder.go_on()
             assert await told.next() == "Dashboard: building the pages …"
-            pages.live(URL)
+            pages.live(site.url)
             assert told.nothing_more
             clock.passed_s = 21
             builder.go_on()
             builder.go_on()
-            assert await told.next() == f"Dashboard: {URL} (live charts after 21 s, of which 9 s were downloads)"
+            assert await told.next() == f"Dashboard: {site.url} (live charts after 21 s, of which 9 s were downloads)"
             assert pages.state == "live charts after 21 s, of which 9 s were downloads"
 
     asyncio.run(demo())
 
 
-def test_pages_that_are_ready_wait_for_the_history(builder):
+def test_pages_that_are_there_at_once_wait_for_the_history():
     async def demo():
         clock, told = HeldClock(), Told()
-        async with Building(builder.command(BUILDING, READY), clock, told.tell) as pages:
-            for _ in range(3):
-                builder.go_on()
-            await told.next()
-            async with asyncio.timeout(20):
-                while pages.state != "ready, when the history is in":  # noqa: ASYNC110 - no event tells of it
-                    await asyncio.sleep(0)
-            assert told.nothing_more
+        async with Site() as site, Building("", clock, told.tell) as pages:
             clock.passed_s = 4
-            pages.live(URL)
-            assert await told.next() == f"Dashboard: {URL} (live charts after 4 s, of which 0 s were downloads)"
+            pages.live(site.url)
+            assert await told.next() == f"Dashboard: {site.url} (live charts after 4 s, of which 0 s were downloads)"
+
+    asyncio.run(demo())
+
+
+def test_a_server_that_has_not_seen_the_new_pages_yet_is_waited_for():
+    async def demo():
+        clock, told = HeldClock(), Told()
+        async with Site() as site, Building("", clock, told.tell) as pages:
+            site.page = OLD
+            pages.live(site.url)
+            async with asyncio.timeout(20):
+                await site.asked.wait()
+            assert told.nothing_more
+            clock.passed_s = 2
+            site.page = NEW
+            assert await told.next() == f"Dashboard: {site.url} (live charts after 2 s, of which 0 s were downloads)"
 
     asyncio.run(demo())
 
@@ -119,15 +160,16 @@ def test_what_make_did_before_is_counted(builder):
     async def demo():
         clock, told = HeldClock(), Told()
         before = {"began": (NOW - timedelta(seconds=50)).timestamp(), "downloads_s": 46.0}
-        async with Building(builder.command(before, DOWNLOADING, READY), clock, told.tell) as pages:
-            pages.live(URL)
+        command = builder.command(before, DOWNLOADING, READY)
+        async with Site() as site, Building(command, clock, told.tell) as pages:
+            pages.live(site.url)
             builder.go_on()
             builder.go_on()
             await told.next()
             clock.passed_s = 7
             builder.go_on()
             builder.go_on()
-            assert await told.next() == f"Dashboard: {URL} (live charts after 57 s, of which 53 s were downloads)"
+            assert await told.next() == f"Dashboard: {site.url} (live charts after 57 s, of which 53 s were downloads)"
 
     asyncio.run(demo())
 
@@ -144,7 +186,7 @@ def test_a_build_that_fails_says_why_and_that_the_demo_goes_on(builder, steps, c
     async def demo():
         told = Told()
         async with Building(builder.command(*steps, code=code), HeldClock(), told.tell) as pages:
-            pages.live(URL)
+            pages.live("http://127.0.0.1:9")
             for _ in range(len(steps) + 1):
                 builder.go_on()
             said = await told.next()
@@ -166,19 +208,15 @@ def test_a_command_that_there_is_not_is_told_by_name():
     asyncio.run(demo())
 
 
-def test_without_a_command_the_pages_are_there_or_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(building, "INDEX", tmp_path / "index.html")
+def test_without_a_command_and_without_pages_it_says_how_to_get_them(index):
+    index.unlink()
 
     async def demo():
         told = Told()
         async with Building("", HeldClock(), told.tell) as pages:
-            pages.live(URL)
-        assert (await told.next()).startswith("No dashboard: its pages are not built. `make demo`")
+            pages.live("http://127.0.0.1:9")
+            assert (await told.next()).startswith("No dashboard: its pages are not built. `make demo`")
         assert told.nothing_more
-        (tmp_path / "index.html").touch()
-        async with Building("", HeldClock(), told.tell) as pages:
-            pages.live(URL)
-        assert await told.next() == f"Dashboard: {URL} (live charts after 0 s, of which 0 s were downloads)"
 
     asyncio.run(demo())
 

@@ -3,14 +3,18 @@
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -53,11 +57,16 @@ def stored(text):
 
 @pytest.mark.slow
 def test_the_demo_fills_a_day_sends_live_traffic_and_leaves_nothing_behind(demo, tmp_path):
-    process = demo("--port", 0, "--history", 3000, "--rate", 100, "--seed", 1)
+    build = shlex.join([sys.executable, str(ROOT / "scripts" / "web.py"), "build", "--steps"])
+    process = demo("--port", 0, "--history", 3000, "--rate", 100, "--seed", 1, "--build", build)
     url = read_until(process, r"listens on (http://\S+) and takes the key a-key")[1]
     assert read_until(process, r"Open (http://\S+)")[1] == f"{url}/"
     with urllib.request.urlopen(f"{url}/api/v1/session") as answer:  # noqa: S310 - our own URL
         assert json.load(answer)["signed_in"]
+    told = read_until(process, r"No dashboard.*|Dashboard: \S+ \(live.*")[0]
+    assert re.fullmatch(rf"Dashboard: {url} \(live charts after \d+ s, of which \d+ s were downloads\)", told)
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own URL
+        assert answer.read() == (ROOT / "src" / "pulsestream" / "pages" / "index.html").read_bytes()
     said = read_until(process, r"([\d.]+) requests/s · errors .* · ([\d,]+) events stored")
     assert int(said[2].replace(",", "")) > 3000
     assert float(said[1]) > 0
