@@ -44,6 +44,7 @@ PARAMETERS = {
     "/ingestion/stats": ["fresh", "limit"],
     "/query/services": ["start_time", "end_time", "tz", "sort", "limit", "compare", "fresh", "service"],
     "/query/errors": ["start_time", "end_time", "tz", "sort", "limit", "fresh", "service"],
+    "/query/versions": ["start_time", "end_time", "tz", "fresh", "q", "service", "limit"],
     "/query/endpoints": ["start_time", "end_time", "tz", "sort", "limit", "compare", "fresh", "service"],
     "/ingestion/events/evt_1": ["fresh", "id"],
 }  # fmt: skip
@@ -134,7 +135,7 @@ def test_a_range_of_any_size_finds_what_is_in_it(filled, query, found):
     services = ask(filled, "/query/services", query)
     if "start_time" in query and "end_time" in query:
         assert services.json["total"]["requests"] == len(found)
-    for path in ("/query/endpoints", "/query/errors"):
+    for path in ("/query/endpoints", "/query/errors", "/query/versions"):
         assert ask(filled, path, query).status == services.status
     tail = ask(filled, "/ingestion/events/tail", query)
     assert {each["event_id"] for each in tail.json["events"]} == {f"evt_{number}" for number in found}

@@ -31,6 +31,7 @@ from pulsestream.api import (
     stats,
     tail,
     tenants,
+    versions,
 )
 from pulsestream.api.auth import guard
 from pulsestream.api.gate import Gate
@@ -67,6 +68,7 @@ HANDLERS = (
     red.services,
     red.endpoints,
     failures.errors,
+    versions.versions,
     export.export,
     language.fields,
     language.complete_query,

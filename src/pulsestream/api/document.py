@@ -58,6 +58,7 @@ _TAGS = {
     "pulse": "How events come in, once a second.",
     "export": "All events that match, as a file.",
     "failures": "What fails, in groups of the same failure.",
+    "versions": "Which versions of services there are, and which of them are new.",
     "rate": "Where a tenant stands with its rate.",
     "refusals": "What a refusal means.",
     "session": "The session of a person at the pages of this server, in a cookie.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pulsestream.api.examples import analytics, exports, failures, language, red, search, session
+from pulsestream.api.examples import analytics, exports, failures, language, red, search, versions
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
@@ -99,6 +100,7 @@ ANSWERS: dict[str, Any] = {
     **language.ANSWERS,
     **failures.ANSWERS,
     **session.ANSWERS,
+    **versions.ANSWERS,
     "openapi": {"openapi": "3.1.0"},
     "send_event": {
         "success": True,
