@@ -385,6 +385,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/query/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/export": {
         parameters: {
             query?: never;
@@ -1168,6 +1184,22 @@ export interface components {
             trend: number[];
             example: string;
             example_message: string;
+        };
+        VersionsAnswer: {
+            versions: components["schemas"]["Version"][];
+            versions_total: number;
+            basis: components["schemas"]["AnswerBasis"];
+        };
+        Version: {
+            service: string;
+            version: string;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            requests: number;
+            errors: number;
+            new: boolean;
         };
         FieldsAnswer: {
             fields: components["schemas"]["FieldRow"][];
@@ -2054,6 +2086,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorsAnswer"];
+                };
+            };
+        };
+    };
+    versions: {
+        parameters: {
+            query?: {
+                q?: string;
+                start_time?: string;
+                end_time?: string;
+                tz?: string;
+                fresh?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsAnswer"];
                 };
             };
         };

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulsestream.api.examples import analytics, exports, failures, language, red, search, session
-from pulsestream.api.examples import analytics, exports, failures, language, red, search, versions
+from pulsestream.api.examples import analytics, exports, failures, language, red, search, session, versions
 from pulsestream.api.examples.sample import EVENT, MADE_AT, STORED
 from pulsestream.errors import (
     BadParameters,
