@@ -1,0 +1,24 @@
+/** Whether a key opens anything, and until when one is to. */
+import type { Schema } from "../../api/client";
+
+type Ends = Pick<Schema["KeyAnswer"], "expires_at" | "revoked_at">;
+
+export function stateOf(key: Ends, now: number): "good" | "expired" | "revoked" {
+  if (key.revoked_at) return "revoked";
+  return key.expires_at && Date.parse(key.expires_at) <= now ? "expired" : "good";
+}
+
+export const ended = (key: Ends, now: number): boolean => stateOf(key, now) !== "good";
+
+/** What the form offers, in days; null is until it is revoked. */
+export const LIFETIMES: [number | null, string][] = [
+  [7, "7 days"],
+  [30, "30 days"],
+  [90, "90 days"],
+  [365, "a year"],
+  [null, "until it is revoked"],
+];
+
+/** RFC 3339, or null. */
+export const endOf = (days: number | null, now: number): string | null =>
+  days === null ? null : new Date(now + days * 86_400_000).toISOString();
