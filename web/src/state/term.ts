@@ -1,8 +1,9 @@
 /** Conditions of the query language, as a page writes them. */
+import { isEither } from "./word";
 
 /** A word as the language reads it back: in quotes where it has to be. */
 export function quoted(word: string): string {
-  return /^[\w./{}-]+$/.test(word) && !/^(AND|OR|NOT)$/i.test(word) && !/^[-]/.test(word)
+  return /^[\p{L}\p{N}_/](?:[\p{L}\p{N}_/{}@+-]|\.(?!\.))*$/u.test(word) && !/^(AND|OR|NOT)$/i.test(word)
     ? word
     : `"${word.replace(/(["\\])/g, "\\$1")}"`;
 }
@@ -17,7 +18,5 @@ export function term(field: string, values: string[]): string {
 /** Conditions that must all hold; "" for none. One that a person wrote may have an OR in it, which binds less. */
 export function both(...terms: string[]): string {
   const some = terms.map((one) => one.trim()).filter(Boolean);
-  return some
-    .map((one) => (some.length > 1 && /\bOR\b/i.test(one) && !/^\w+:\([^()]*\)$/.test(one) ? `(${one})` : one))
-    .join(" ");
+  return some.map((one) => (some.length > 1 && isEither(one) ? `(${one})` : one)).join(" ");
 }
