@@ -3,7 +3,6 @@
 // What has no sign of its own: control characters, marks that turn the direction of reading, blanks of no width,
 // separators of lines, halves of characters. Joiners stay: emoji and some scripts are made with them.
 const HIDDEN =
-  // eslint-disable-next-line no-control-regex
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const DELETE = 0x7f;
 
