@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from pulsestream.control.keys import DEMO_KEY
 from system.program import KEY, Program, event
 from system.resident import Resident
 from system.test_tail import tailing
@@ -299,6 +300,17 @@ def test_a_session_ends_by_the_clock(tmp_path):
             assert (await resident.http.get("/ingestion/stats")).status_code == 401
 
     asyncio.run(test())
+
+
+def test_the_key_that_everybody_knows_is_told_and_no_other(tmp_path):
+    async def test(name, key):
+        async with Resident(tmp_path / name, api_key=key, sign_in="open") as resident:
+            told = await resident.http.get("/session", headers={"Host": "localhost:8000"})
+            assert told.json()["signed_in"]
+            return told.json()["demo_key"], key in told.text
+
+    assert asyncio.run(test("demo", DEMO_KEY)) == (DEMO_KEY, True)
+    assert asyncio.run(test("own", KEY)) == (None, False)
 
 
 @pytest.fixture(scope="module")
