@@ -1,6 +1,6 @@
 /** What an event says of a field of the query language. */
 import type { Schema } from "../api/client";
-import { words } from "../state/term";
+import { words } from "../state/word";
 
 export type Event = Schema["StoredEvent"];
 export type Cell = string | number | boolean | null;

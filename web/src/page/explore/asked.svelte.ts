@@ -5,7 +5,9 @@ import { readColumns, readSort, writeColumns, writeSort, NEWEST, type Sort } fro
 import { place, set } from "../../state/place.svelte";
 import { zone } from "../../state/preference.svelte";
 import { parametersOf, writeRange, zoomed, type Range } from "../../state/range";
-import { both, isEither, term, times, timeless } from "../../state/term";
+import { timeless, times } from "../../state/clause";
+import { both, term } from "../../state/term";
+import { isEither } from "../../state/word";
 import { view } from "../../state/view.svelte";
 
 /** One line: whatever breaks it is a blank, so that positions stay. */
