@@ -3,9 +3,9 @@ import { isLast, lengthMs, type Range } from "./range";
 
 export type Compare = "previous" | "last_week" | "none";
 export const COMPARES: [Compare, string][] = [
-  ["previous", "With the time before"],
-  ["last_week", "With last week"],
-  ["none", "With nothing"],
+  ["previous", "Against the time before"],
+  ["last_week", "Against last week"],
+  ["none", "Against nothing"],
 ];
 
 const WEEK_MS = 7 * 86_400_000;
