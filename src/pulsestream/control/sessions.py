@@ -79,7 +79,7 @@ class Sessions:
         session = self._sessions.get(_digest(token)) if len(token) == _TOKEN_LENGTH else None
         now = self._clock.now()
         if session is None or self.ends_at(session) <= now:
-            raise Unauthorized("you are not signed in, or not any more: sign in with a key")
+            raise Unauthorized("there is no such session any more: sign in with a key")
         key = self._keys.held(session.key_id, session.key_digest)
         self._used[session.digest] = now
         self._unkept.add(session.digest)

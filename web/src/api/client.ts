@@ -28,12 +28,12 @@ export type Answer<P extends Asked> =
 type Value = string | number | boolean | string[] | null | undefined;
 type Within = Record<string, string>;
 
-/** Told whenever a request finds that nobody is signed in any more. */
-let onSignedOut: () => void = () => {};
+/** Told why, whenever a request finds that nobody is signed in any more. */
+let onSignedOut: (why: string) => void = () => {};
 /** Of the session; what changes anything must name it. */
 let csrf = "";
 
-export function connect(session: { csrf: string; onSignedOut: () => void }): void {
+export function connect(session: { csrf: string; onSignedOut: (why: string) => void }): void {
   csrf = session.csrf;
   onSignedOut = session.onSignedOut;
 }
@@ -78,8 +78,9 @@ async function request(url: string, init: RequestInit): Promise<unknown> {
     throw new Problem(0, { detail: UNREACHABLE });
   }
   if (!response.ok) {
-    if (response.status === 401 && !url.endsWith("/session")) onSignedOut();
-    throw await problemOf(response);
+    const problem = await problemOf(response);
+    if (response.status === 401 && !url.endsWith("/session")) onSignedOut(problem.message);
+    throw problem;
   }
   return response.status === 204 ? null : response.json();
 }

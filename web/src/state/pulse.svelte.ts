@@ -2,7 +2,7 @@
  * What the server says of itself once a second: how much came in, and whether there is something new to ask about.
  * Only a page that is seen listens.
  */
-import { address } from "../api/client";
+import { address, ask } from "../api/client";
 
 export type Outcome = "stored" | "duplicate" | "rejected" | "rate_limited" | "overloaded";
 export const OUTCOMES: Outcome[] = ["stored", "duplicate", "rejected", "rate_limited", "overloaded"];
@@ -23,6 +23,7 @@ export interface Beat {
 }
 
 const KEPT = 90;
+const AGAIN_MS = 3000;
 
 let source: EventSource | null = null;
 let wanted = 0;
@@ -52,7 +53,10 @@ function open(): void {
   if (source || wanted === 0 || document.hidden) return;
   source = new EventSource(address("/query/pulse"));
   source.addEventListener("open", () => (connected = true));
-  source.addEventListener("error", () => (connected = false));
+  source.addEventListener("error", () => {
+    connected = false;
+    if (source?.readyState === EventSource.CLOSED) refused();
+  });
   source.addEventListener("pulse", (event) => take(JSON.parse((event as MessageEvent<string>).data) as Message));
 }
 
@@ -61,6 +65,14 @@ function close(): void {
   source = null;
   connected = false;
   last = null; // what comes after a pause is no rate
+}
+
+/** The browser tries again by itself where a connection broke; not where it was answered, by a proxy or with 401. */
+function refused(): void {
+  close();
+  // Whoever asks in a session that is over is told why, and is signed out.
+  ask("/ingestion/rate-limit").catch(() => {});
+  setTimeout(open, AGAIN_MS);
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));

@@ -8,14 +8,19 @@ let current = $state.raw<Session | null>(null);
 let problem = $state.raw<Problem | null>(null);
 /** The key as it was typed, while this page is open: for the snippets that a newcomer copies. Kept nowhere else. */
 let typed = "";
+/** Why the session is over, where it was not the reader who ended it. */
+let ended = $state("");
 
 function take(session: Session): void {
   current = session;
   problem = null;
+  if (session.signed_in) ended = "";
   connect({
     csrf: session.csrf ?? "",
-    onSignedOut: () => {
-      if (current?.signed_in) void session_.look();
+    onSignedOut: (why) => {
+      if (!current?.signed_in) return;
+      ended = why;
+      void session_.look();
     },
   });
 }
@@ -27,6 +32,10 @@ const session_ = {
   },
   get problem(): Problem | null {
     return problem;
+  },
+  /** Why one was signed out meanwhile; "" where one was not. */
+  get ended(): string {
+    return ended;
   },
   /** The visitor's own key, where the page may know it. */
   get key(): string {
