@@ -29,7 +29,7 @@ class Columns(Struct, frozen=True):
     city: NDArray[np.uint8]
     user: NDArray[np.int64]
     device: NDArray[np.uint8]
-    release: NDArray[np.uint8]
+    release: NDArray[np.int32]
     time_centi: NDArray[np.int32]
     cached: NDArray[np.bool_]
     words: NDArray[np.uint64]
@@ -73,7 +73,7 @@ def draw(plan: Plan, rng: np.random.Generator, low: float, high: float, count: i
         city=city,
         user=_users(city, user_bits),
         device=odds.DEVICE[what_bits[2]],
-        release=odds.RELEASE[what_bits[3]],
+        release=plan.releases.current.reshape(-1)[place] + odds.RELEASE_OFF[what_bits[3]],
         time_centi=np.clip(time_centi, _TIME_MIN_CENTI, TIME_MAX_CENTI),
         cached=cached,
         words=words,

@@ -69,10 +69,12 @@ SLOWNESS_OF = np.array([SLOWNESS.get(int(status), 1.0) for status in STATUS_OF],
 
 OPERATION = lookup([operation.share for operation in OPERATIONS])
 DEVICE = lookup([device.share for device in DEVICES])
-# environment * 3 + version; each service's three versions are rolled out alike.
-RELEASE = lookup([
-    share * part for name, share in ENVIRONMENT_SHARES.items() for part in VERSION_SHARES[name]
-])  # fmt: skip
+# From the place of a service's current version in `Releases.texts` to that of a call's version and environment. Each
+# service's three versions (current, previous, candidate) are rolled out alike.
+_VERSIONS = (0, -1, 1)
+RELEASE_OFF = np.array(
+    [at + off * len(ENVIRONMENT_SHARES) for at in range(len(ENVIRONMENT_SHARES)) for off in _VERSIONS], dtype=np.int32
+)[lookup([share * part for name, share in ENVIRONMENT_SHARES.items() for part in VERSION_SHARES[name]])]
 
 IS_GET = np.array([operation.method == "GET" for operation in OPERATIONS])
 SUCCESS_CALL = np.array(

@@ -7,6 +7,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from pulsestream.generate import incidents, odds
+from pulsestream.generate.releases import Releases, releases
 from pulsestream.generate.rhythm import BIN_US, CITY_SHARES, intensity
 from pulsestream.generate.world import SERVICES
 
@@ -27,6 +28,7 @@ class Plan(Struct, frozen=True):
     fails_below: NDArray[np.uint32]
     slow_below: NDArray[np.uint32]
     moods: NDArray[np.uint8]
+    releases: Releases
     time_ms: NDArray[np.float32]
 
 
@@ -64,6 +66,7 @@ def plan(seed: int, start_us: int, end_us: int) -> Plan:
         fails_below=(fails * 2**32).astype(np.uint32),
         slow_below=(slow * 2**32).astype(np.uint32),
         moods=moods,
+        releases=releases(seed, int(first), len(bins_us)),
         time_ms=(usual_ms[odds.SERVICE_OF] * odds.ROUTE_TIME).astype(np.float32),
     )
 

@@ -59,8 +59,11 @@ _UNDERSCORE = arrow.constant("_")
 _ANSWER_SIZE = arrow.constant(',"response_size_bytes":')
 
 
-def render(columns: Columns, first: int) -> pa.Array:
-    """One line of NDJSON an event, as an Arrow binary array; `first` is the first event's number in its id."""
+def render(columns: Columns, first: int, releases: pa.Array) -> pa.Array:
+    """One line of NDJSON an event, as an Arrow binary array; `first` is the first event's number in its id.
+
+    `releases`: the texts that `columns.release` are places of.
+    """
     who = _mix(columns.user.astype(np.uint64) * np.uint64(8) + columns.device)
     bits = columns.words[draw.TEXTS].view(np.uint16).reshape(-1, 4)
     operation = columns.call // odds.OUTCOMES
@@ -73,7 +76,7 @@ def render(columns: Columns, first: int) -> pa.Array:
         _UNDERSCORE,
         _when(columns),
         arrow.take(texts.HEADINGS, columns.call),
-        arrow.take(texts.RELEASES, columns.service * np.int32(texts.RELEASES_EACH) + columns.release),
+        arrow.take(releases, columns.release),
         arrow.take(texts.WHOLE_MS, whole),
         arrow.take(texts.FRACTION_AND_STATUS, hundredths * texts.STATUSES + texts.STATUS_INDEX_OF[columns.call]),
         arrow.take(texts.REQUEST_SIZES, _size(texts.REQUEST_CLASS_OF[columns.call], bits[:, 0])),

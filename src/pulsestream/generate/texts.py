@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pulsestream.generate import arrow, odds
 from pulsestream.generate.draw import TIME_MAX_CENTI
 from pulsestream.generate.payloads import SHAPES, before, fraction
-from pulsestream.generate.world import CITIES, DEVICES, ENVIRONMENT_SHARES, SERVICES
+from pulsestream.generate.world import CITIES, DEVICES, SERVICES
 
 CALLS = range(odds.CALLS)
 SIZES = 1 << 10  # quantiles of each class of body size
@@ -51,15 +51,6 @@ def _error_details(call: int) -> str:
 
 HEADINGS = arrow.texts(map(_heading, CALLS))
 ERROR_DETAILS = arrow.texts(map(_error_details, CALLS))
-
-# service * 9 + environment * 3 + version
-RELEASES = arrow.texts(
-    f'{version}","environment":"{environment}"}},"metrics":{{"response_time_ms":'
-    for service in SERVICES
-    for environment in ENVIRONMENT_SHARES
-    for version in service.versions
-)
-RELEASES_EACH = len(ENVIRONMENT_SHARES) * len(SERVICES[0].versions)
 
 WHOLE_MS = arrow.texts(map(str, range(TIME_MAX_CENTI // 100 + 1)))
 _STATUSES = sorted({int(status) for status in odds.STATUS_OF})

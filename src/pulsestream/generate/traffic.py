@@ -133,7 +133,7 @@ def _blocks(
         rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence((*key, number))))
         columns = draw(planned, rng, ends[number], ends[number + 1], int(size))
         tally.add(columns)
-        yield render(columns, first + number * BLOCK)
+        yield render(columns, first + number * BLOCK, planned.releases.texts)
 
 
 def _regroup(blocks: Iterator[pa.Array], chunk: int) -> Iterator[bytes]:

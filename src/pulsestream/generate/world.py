@@ -22,13 +22,16 @@ class Route(Struct, frozen=True):
 
 
 class Service(Struct, frozen=True):
-    """`share` of all calls; `error_rate` a fraction; `mean_ms` over all its calls, failed and slow ones too."""
+    """`share` of all calls; `error_rate` a fraction; `mean_ms` over all its calls, failed and slow ones too.
+
+    `version`: major and minor in January of VERSION_YEAR.
+    """
 
     name: str
     share: float
     error_rate: float
     mean_ms: float
-    versions: tuple[str, str, str]
+    version: tuple[int, int]
     routes: tuple[Route, ...]
 
 
@@ -55,7 +58,7 @@ def _routes(prefix: str, *rows: tuple[str, float, float, dict[str, int]]) -> tup
 # The shares make the services' error rates average to 2.57 %: 97.4 % of all calls succeed.
 SERVICES = (
     Service(
-        "auth-service", 0.14, 0.020, 150.0, ("3.4.1", "3.4.0", "3.5.0-rc1"),
+        "auth-service", 0.14, 0.020, 150.0, (3, 4),
         _routes(
             "/api/v1/auth",
             ("/login", 9, 1.3, {"POST": 200}),
@@ -70,7 +73,7 @@ SERVICES = (
         ),
     ),
     Service(
-        "payment-service", 0.12, 0.050, 450.0, ("1.8.2", "1.8.1", "1.9.0-rc2"),
+        "payment-service", 0.12, 0.050, 450.0, (1, 8),
         _routes(
             "/api/v1/payments",
             ("", 6, 1.1, {"GET": 200, "POST": 201}),
@@ -84,7 +87,7 @@ SERVICES = (
         ),
     ),
     Service(
-        "user-service", 0.14, 0.010, 85.0, ("2.11.0", "2.10.4", "2.12.0-rc1"),
+        "user-service", 0.14, 0.010, 85.0, (2, 11),
         _routes(
             "/api/v1/users",
             ("", 2, 1.5, {"GET": 200, "POST": 201}),
@@ -99,7 +102,7 @@ SERVICES = (
         ),
     ),
     Service(
-        "product-service", 0.14, 0.015, 120.0, ("4.2.3", "4.2.2", "4.3.0-rc1"),
+        "product-service", 0.14, 0.015, 120.0, (4, 2),
         _routes(
             "/api/v1/products",
             ("", 8, 1.4, {"GET": 200, "POST": 201}),
@@ -114,7 +117,7 @@ SERVICES = (
         ),
     ),
     Service(
-        "order-service", 0.12, 0.030, 280.0, ("2.6.5", "2.6.4", "2.7.0-rc3"),
+        "order-service", 0.12, 0.030, 280.0, (2, 6),
         _routes(
             "/api/v1/orders",
             ("", 6, 1.4, {"GET": 200, "POST": 201}),
@@ -128,7 +131,7 @@ SERVICES = (
         ),
     ),
     Service(
-        "notification-service", 0.12, 0.040, 200.0, ("1.3.9", "1.3.8", "1.4.0-rc1"),
+        "notification-service", 0.12, 0.040, 200.0, (1, 3),
         _routes(
             "/api/v1/notifications",
             ("", 6, 0.8, {"GET": 200}),
@@ -141,7 +144,7 @@ SERVICES = (
         ),
     ),
     Service(
-        "analytics-service", 0.10, 0.020, 350.0, ("0.21.7", "0.21.6", "0.22.0-rc1"),
+        "analytics-service", 0.10, 0.020, 350.0, (0, 21),
         _routes(
             "/api/v1/analytics",
             ("/events", 6, 0.3, {"POST": 202}),
@@ -153,7 +156,7 @@ SERVICES = (
         ),
     ),
     Service(
-        "search-service", 0.12, 0.025, 95.0, ("5.0.6", "5.0.5", "5.1.0-rc1"),
+        "search-service", 0.12, 0.025, 95.0, (5, 0),
         _routes(
             "/api/v1/search",
             ("", 8, 1.2, {"GET": 200}),
@@ -168,6 +171,7 @@ SERVICES = (
 
 METHOD_SHARES = {"GET": 0.60, "POST": 0.25, "PUT": 0.08, "DELETE": 0.04, "PATCH": 0.03}
 ENVIRONMENT_SHARES = {"production": 0.70, "staging": 0.20, "development": 0.10}
+VERSION_YEAR = 2026
 # Of a service's three versions (current, previous, candidate), in each environment.
 VERSION_SHARES = {
     "production": (0.90, 0.10, 0.0),

@@ -1,3 +1,4 @@
+import collections
 import ipaddress
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,7 +7,7 @@ import msgspec
 import pytest
 
 from pulsestream.generate import generate
-from pulsestream.generate.world import DEVICES, SERVICES
+from pulsestream.generate.world import DEVICES, ENVIRONMENT_SHARES, SERVICES
 
 END = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -145,7 +146,23 @@ def test_answers_without_a_body_are_empty_and_others_not(sample):
 
 
 def test_candidates_are_not_in_production(sample):
-    shares = sample.shares(lambda e: (e.source.environment, "rc" in e.source.version))
+    evening = [
+        e.source
+        for e in sample.events
+        if END.replace(hour=18) <= e.timestamp + timedelta(days=1) <= END.replace(hour=23)
+    ]
+    for service in SERVICES:
+        found = [source for source in evening if source.service == service.name]
+        by_version = {
+            name: collections.Counter(one.version for one in found if one.environment == name)
+            for name in ENVIRONMENT_SHARES
+        }
+        [(candidate, _)] = by_version["staging"].most_common(1)
+        [(current, _)] = by_version["production"].most_common(1)
+        assert len(by_version["staging"]) >= 2
+        assert _number(candidate) == _number(current) + 1
+        assert all(_number(version) <= _number(current) for version in by_version["production"])
 
-    assert ("production", True) not in shares
-    assert shares["staging", True] > shares["staging", False]
+
+def _number(version):
+    return int(version.rpartition(".")[2])
