@@ -1,4 +1,4 @@
-# `make` lists what there is. Needs make (GNU 3.81 or newer), Python 3.11 or newer, and a package index.
+# `make` lists what there is. Needs make (GNU 3.81 or newer), Python 3.11 or newer, a package index and an npm registry.
 #
 #   make PYTHON=python3.12 …   which Python to make .venv with
 #   make LOCK= install         the versions that the package index has, where it lacks a locked one
@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE =
 .PHONY: help install demo web web-types test quick torture check bench bench-100k bench-1m soak datasets clean lock
 
 help:
-	@echo "make install     .venv with PulseStream and its tools (about 300 MB the first time)"
+	@echo "make install     .venv with PulseStream and its tools (about 380 MB the first time)"
 	@echo "make demo        the dashboard on a day of history and live traffic, and a live view; Ctrl-C ends it"
 	@echo "make web         the pages of the dashboard, built from web/; nothing is done while nothing changed"
 	@echo "make web-types   the pages' types of the API's answers, from the OpenAPI document; after a change of the API"
@@ -59,12 +59,12 @@ web-types: .venv/installed
 IN_BROWSER = CHROMIUM="$$(sh scripts/chromium.sh)"
 
 test: web
-	@echo "test: the pages' own" && $(WEB) test
+	@echo "test: the pages' own" && $(WEB) npm --silent test
 	@echo "test: every other test, some minutes; 'make quick' leaves out the slow ones"
 	@$(IN_BROWSER) && export CHROMIUM && $(BIN)/pytest $(IN_PARALLEL)
 
 quick: web
-	@$(WEB) test
+	@$(WEB) npm --silent test
 	@$(IN_BROWSER) && export CHROMIUM && $(BIN)/pytest $(IN_PARALLEL) -m "not slow"
 
 torture: .venv/installed
@@ -78,7 +78,7 @@ check: .venv/installed
 	@echo "check: types" && $(BIN)/mypy
 	@echo "check: import law" && $(BIN)/lint-imports --no-logo
 	@echo "check: the pages' types of the API" && $(TYPES) --check
-	@echo "check: the pages" && $(WEB) check
+	@echo "check: the pages" && $(WEB) npm --silent run check
 	@echo "check: tidiness and docs" && $(BIN)/pytest tests/unit/test_tidy.py tests/unit/test_docs.py
 
 bench: .venv/installed

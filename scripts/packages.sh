@@ -72,7 +72,7 @@ install() {
     began=$(date +%s)
     make_uv
     [ -d "$(echo .venv/lib/python3*/site-packages/chdb)" ] ||
-        say "downloading about 250 MB the first time (the engine is 180 MB of it)"
+        say "downloading about 380 MB the first time (the engine is 180 MB of it)"
     if [ -n "$LOCK" ]; then
         uv_install --require-hashes -r "$LOCK" || fail "could not install what $LOCK names (uv's message is above)." \
             "If the package index here does not serve one of its versions: 'make install LOCK=' takes the versions" \

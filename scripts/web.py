@@ -1,8 +1,7 @@
-"""Builds the web pages, checks and tests them, and gets what that takes.
+"""Builds the web pages, and gets what that takes.
 
     web.py build          build web/ into src/pulsestream/pages; does nothing while nothing changed
-    web.py check          npm run check
-    web.py test           npm test
+    web.py npm ...        run npm in web/: npm run check, npm test, npm run dev
     web.py node ...       run Node.js with these arguments; without any, say where it is
 
     --steps               (build) say what is done to a program, as JSON lines on standard output: see `Steps`
@@ -255,8 +254,8 @@ def _run(command: list[str], folder: Path, environment: Mapping[str, str], *, fa
             raise Failed(failed(log.read()))
 
 
-def npm(*words: str) -> NoReturn:
-    """Become an npm command in web/, when what it needs is there. Raises Failed."""
+def run_npm(words: list[str]) -> NoReturn:
+    """Become npm in web/, when what builds the pages is there. Raises Failed."""
     told = Lines()
     with _alone(told):
         node = get_node(told)
@@ -279,15 +278,14 @@ def run_node(words: list[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="build|check|test|node")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="build|npm|node")
     of_build = verbs.add_parser("build")
     of_build.add_argument("--steps", action="store_true")
     of_build.add_argument("--since", type=float)
-    verbs.add_parser("check")
-    verbs.add_parser("test")
+    verbs.add_parser("npm", add_help=False)
     verbs.add_parser("node", add_help=False)
     asked, words = parser.parse_known_args()
-    if words and asked.verb != "node":
+    if words and asked.verb == "build":
         parser.error(f"what is {' '.join(words)}?")
     told = Steps() if asked.verb == "build" and asked.steps else Lines()
     try:
@@ -296,10 +294,8 @@ def main() -> None:
                 if isinstance(told, Steps) and asked.since is not None:
                     told.before(began=asked.since, downloads_s=_installed_s(asked.since))
                 build(told)
-            case "check":
-                npm("--silent", "run", "check")
-            case "test":
-                npm("--silent", "test")
+            case "npm":
+                run_npm(words)
             case "node":
                 run_node(words)
     except Failed as failure:
