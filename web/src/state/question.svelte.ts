@@ -12,12 +12,16 @@ export interface Question<T> {
   /** Whether `answer` is of another question than is asked now: it is shown dimmed. */
   readonly stale: boolean;
   again(): void;
+  /** To be told by what shows it, as it comes into view and goes: a lazy question is asked only while it is seen. */
+  seen(by: 1 | -1): void;
 }
 
 interface Options {
   within?: () => Record<string, string>;
   /** Asked again while the page is live; true if absent. */
   live?: boolean;
+  /** Waits until a Panel that shows it is in view: what nobody looks at costs the server nothing. */
+  lazy?: boolean;
 }
 
 /**
@@ -35,6 +39,8 @@ export function question<P extends Asked>(
   let key = $state("");
   let answered = $state("");
   let forced = $state(0);
+  let watching = $state(options.lazy ? 0 : 1);
+  let round = -1; // in which it was asked
   let ending: AbortController | null = null;
 
   async function send(asked: Parameters<P>, within: Record<string, string>, of: string): Promise<void> {
@@ -60,8 +66,8 @@ export function question<P extends Asked>(
     const within = options.within?.() ?? {};
     const of = asked === null ? "" : JSON.stringify([asked, within]);
     const repeated = options.live === false ? 0 : live.round;
-    void repeated;
-    void forced;
+    const turn = repeated + forced;
+    const unseen = watching <= 0;
     untrack(() => {
       if (asked === null) {
         ending?.abort();
@@ -70,9 +76,11 @@ export function question<P extends Asked>(
         key = "";
         return;
       }
-      // While the same is being asked, once more would only make it later.
-      if (of === key && ending) return;
+      if (unseen) return;
+      // While the same is being asked, once more would only make it later. What comes into view again may be answered.
+      if (of === key && (ending || (turn === round && answered === of))) return;
       key = of;
+      round = turn;
       void send(asked, within, of);
     });
   });
@@ -96,6 +104,9 @@ export function question<P extends Asked>(
     },
     again() {
       forced += 1;
+    },
+    seen(by) {
+      watching += by;
     },
   };
 }
