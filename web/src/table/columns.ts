@@ -40,12 +40,12 @@ const LABELS: Record<string, string> = {
 };
 
 const KINDS: Record<string, [Kind, number]> = {
-  timestamp: ["time", 138],
-  received_at: ["time", 138],
-  severity: ["severity", 84],
-  status_code: ["status", 62],
+  timestamp: ["time", 116],
+  received_at: ["time", 116],
+  severity: ["severity", 82],
+  status_code: ["status", 60],
   status_class: ["status", 62],
-  response_time_ms: ["ms", 84],
+  response_time_ms: ["ms", 82],
   request_size_bytes: ["bytes", 96],
   response_size_bytes: ["bytes", 102],
   cache_hit: ["flag", 78],
@@ -54,12 +54,12 @@ const KINDS: Record<string, [Kind, number]> = {
   country: ["text", 70],
   region: ["text", 70],
   endpoint: ["code", 250],
-  call: ["code", 290],
-  service: ["text", 150],
+  call: ["code", 260],
+  service: ["text", 148],
   environment: ["text", 100],
   title: ["text", 240],
   message: ["text", 280],
-  summary: ["text", 220],
+  summary: ["text", 180],
   error_message: ["text", 280],
   error_code: ["code", 160],
   event_id: ["code", 200],
@@ -81,12 +81,17 @@ const named = (name: string): string => {
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
 
-export function column(name: string): Column {
+/** What the day takes beside the time of day. */
+const DAY = 58;
+
+/** `days`: times are told with their day. */
+export function column(name: string, days = false): Column {
   const isField = KNOWN.includes(name);
   const [kind, width] = KINDS[name] ?? [isField && !CODES.test(name) ? ("text" as const) : ("code" as const), 140];
   const sort = !isField || UNSORTED.has(name) ? null : name === "call" ? "endpoint" : name;
   const grows = name === "summary" || name === "message" || name === "title";
-  return { name, label: isField ? named(name) : name, kind, width, sort, ...(grows && { grows }) };
+  const wide = width + (kind === "time" && days ? DAY : 0);
+  return { name, label: isField ? named(name) : name, kind, width: wide, sort, ...(grows && { grows }) };
 }
 
 export const isNumber = (kind: Kind): boolean => kind === "ms" || kind === "bytes" || kind === "number";

@@ -45,10 +45,10 @@ export const asked = {
   get timed(): boolean {
     return times(q).length > 0;
   },
-  /** Of every question of the page. */
-  parameters(also = ""): { q?: string; start_time: string; end_time?: string; tz: string; fresh: boolean } {
-    const text = composed(q, also).text.trim();
-    return { ...parametersOf(view.range), tz: zoneId(zone.value), fresh: false, ...(text && { q: text }) };
+  /** Of every question of the page; `text` where another query than its own is meant. */
+  parameters(also = "", text = q): { q?: string; start_time: string; end_time?: string; tz: string; fresh: boolean } {
+    const whole = composed(text, also).text.trim();
+    return { ...parametersOf(view.range), tz: zoneId(zone.value), fresh: false, ...(whole && { q: whole }) };
   },
 };
 
