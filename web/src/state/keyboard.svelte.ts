@@ -41,14 +41,15 @@ const writes = (target: EventTarget | null): boolean =>
 export function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return;
   const writing = writes(event.target);
-  const pair = event.timeStamp - firstAt < 1200 ? `${first} ${event.key}` : "";
+  const pressed = event.key === " " ? "Space" : event.key;
+  const pair = event.timeStamp - firstAt < 1200 ? `${first} ${pressed}` : "";
   const all = layers.flat().reverse();
-  const found = all.find((one) => one.key === pair) ?? all.find((one) => one.key === event.key);
-  first = writing ? "" : event.key;
+  const found = all.find((one) => one.key === pair) ?? all.find((one) => one.key === pressed);
+  first = writing ? "" : pressed;
   firstAt = event.timeStamp;
   if (!found || (writing && !found.always)) return;
-  // Enter on a button or a link is that button's.
-  if (event.key === "Enter" && (event.target as Element).closest?.("a, button, summary")) return;
+  // Enter and Space on a button or a link are that button's.
+  if (/^(Enter|Space)$/.test(pressed) && (event.target as Element).closest?.("a, button, summary")) return;
   event.preventDefault();
   first = "";
   found.act();

@@ -5,11 +5,8 @@
 import { problemOf, UNREACHABLE } from "../api/problem";
 import { rowsOf, type Event, type Row } from "./field";
 
-export interface Order {
-  number: number;
-  url: string;
-  fields: string[];
-}
+export type Order = { number: number; url: string; fields: string[]; kind: "page" | "tail" } | { end: number };
+
 export interface Page {
   rows: Row[];
   matched: number;
@@ -17,18 +14,30 @@ export interface Page {
   /** The server's clock when it was asked. */
   at: number;
 }
-export type Told = { number: number } & ({ page: Page } | { refused: object; status: number });
+export type Told = { number: number } & (
+  | { page: Page }
+  | { refused: object; status: number }
+  | { arrived: Row[] }
+  | { dropped: number }
+  | { connected: boolean }
+);
 
-const running = new Map<number, AbortController>();
+const running = new Map<number, () => void>();
 
-self.addEventListener("message", (event: MessageEvent<Order | { end: number }>) => {
-  if ("end" in event.data) running.get(event.data.end)?.abort();
-  else void answer(event.data);
+self.addEventListener("message", (event: MessageEvent<Order>) => {
+  const order = event.data;
+  if ("end" in order) {
+    running.get(order.end)?.();
+    running.delete(order.end);
+  } else if (order.kind === "tail") listen(order.number, order.url, order.fields);
+  else void answer(order.number, order.url, order.fields);
 });
 
-async function answer({ number, url, fields }: Order): Promise<void> {
+const tell = (told: Told): void => self.postMessage(told);
+
+async function answer(number: number, url: string, fields: string[]): Promise<void> {
   const ending = new AbortController();
-  running.set(number, ending);
+  running.set(number, () => ending.abort());
   try {
     const response = await fetch(url, { credentials: "same-origin", signal: ending.signal });
     if (!response.ok) {
@@ -50,4 +59,17 @@ async function answer({ number, url, fields }: Order): Promise<void> {
   }
 }
 
-const tell = (told: Told): void => self.postMessage(told);
+/** As they arrive. The browser connects again by itself, and says where it was. */
+function listen(number: number, url: string, fields: string[]): void {
+  const source = new EventSource(url);
+  running.set(number, () => source.close());
+  source.addEventListener("open", () => tell({ number, connected: true }));
+  source.addEventListener("error", () => tell({ number, connected: false }));
+  source.addEventListener("events", (event: MessageEvent<string>) => {
+    const { events } = JSON.parse(event.data) as { events: Event[] };
+    tell({ number, arrived: rowsOf(events, fields) });
+  });
+  source.addEventListener("dropped", (event: MessageEvent<string>) => {
+    tell({ number, dropped: (JSON.parse(event.data) as { count: number }).count });
+  });
+}
