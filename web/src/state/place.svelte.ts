@@ -68,6 +68,8 @@ export function followLinks(event: MouseEvent): void {
   const anchor = (event.target as Element | null)?.closest?.("a");
   if (!anchor || anchor.target || anchor.hasAttribute("download") || anchor.origin !== location.origin) return;
   if (anchor.pathname.startsWith("/api/")) return;
+  // To a place on this page: the browser goes there, with the focus.
+  if (anchor.hash && anchor.pathname === location.pathname && anchor.search === location.search) return;
   event.preventDefault();
   go(anchor.pathname + anchor.search);
 }
