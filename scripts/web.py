@@ -163,8 +163,9 @@ def _no_packages(output: str) -> str:
 
 
 def _last(output: str) -> str:
-    """The last lines, without those that say where in npm something happened."""
-    lines = [line for line in output.splitlines() if line.strip() and not re.search(r"^(npm error)? +at ", line)]
+    """The last lines, without colours, and without those that say where in npm something happened."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    lines = [line for line in plain.splitlines() if line.strip() and not re.search(r"^(npm error)? +at ", line)]
     return "\n".join(f"    {line}" for line in lines[-LAST_LINES:])
 
 
@@ -208,6 +209,7 @@ def build(told: Lines) -> None:
 def _build(node: nodejs.Node, told: Lines) -> None:
     made_of, made = digest(WEB), OWN / "pages"
     shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()  # also for a build that fails: a plugin that finds no folder would hide why
     with told.step("building the pages"):
         environment = node.environment() | {"PAGES": str(made)}
         _run([*node.npm, "run", "build"], WEB, environment, failed=lambda said: f"the build failed:\n{_last(said)}")

@@ -24,7 +24,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { word } from "paint";
 appendFileSync("../built", "x");
 const text = readFileSync("page.txt", "utf8").trim();
-if (text === "broken") throw new Error("page.txt is broken");
+if (text === "broken") throw new Error("page.txt is \\x1b[31mbroken\\x1b[0m");
 mkdirSync(process.env.PAGES + "/assets", { recursive: true });
 writeFileSync(`${process.env.PAGES}/assets/${text}.js`, word);
 writeFileSync(process.env.PAGES + "/index.html", `assets/${text}.js`);
