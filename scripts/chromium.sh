@@ -32,7 +32,7 @@ if [ "$(id -u)" = 0 ]; then as_root=""; else
     sudo -n true 2>/dev/null || fail "the tests of the pages need Chromium, and installing it needs root:" \
         "'apt-get install chromium' as root; or $by_hand"
 fi
-say "installing Debian's Chromium, which the tests of the pages need (about 100 MB; apt-get install chromium) ..."
+say "installing Debian's Chromium, which the tests of the pages need (100 MB, and what it needs that is not there) ..."
 began=$(date +%s)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
