@@ -158,7 +158,7 @@ def _no_packages(output: str) -> str:
     code = re.search(r"npm (?:error|ERR!) code (\S+)", output)
     return (
         f"npm could not get what builds the pages{f' ({code[1]})' if code else ''}:\n{_last(output)}\n"
-        f"Is an npm registry reachable from here? `npm config get registry` says which one npm asks"
+        f"If it is for want of an npm registry: `npm config get registry` says which one npm asks"
     )
 
 
@@ -242,6 +242,8 @@ def _alone(told: Lines) -> Iterator[None]:
         except BlockingIOError:
             with told.step("waiting for another build of the pages"):
                 fcntl.flock(lock, fcntl.LOCK_EX)
+        # The programs that we start hold it too: npm takes some seconds to undo what it began, and we may be killed.
+        fcntl.fcntl(lock, fcntl.F_SETFD, 0)
         yield
 
 
@@ -249,7 +251,14 @@ def _run(command: list[str], folder: Path, environment: Mapping[str, str], *, fa
     """Run a program in a folder. `failed` makes the message of Failed of what it said."""
     with LOG.open("w+", encoding="utf-8", errors="replace") as log:
         ended = subprocess.run(
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            close_fds=False,  # the lock: see `_alone`
+            check=False,
         )
         if ended.returncode:
             log.seek(0)

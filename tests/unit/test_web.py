@@ -24,6 +24,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { word } from "paint";
 appendFileSync("../built", "x");
 const text = readFileSync("page.txt", "utf8").trim();
+if (text === "slow") readFileSync("../gate");
 if (text === "broken") throw new Error("page.txt is \\x1b[31mbroken\\x1b[0m");
 mkdirSync(process.env.PAGES + "/assets", { recursive: true });
 writeFileSync(`${process.env.PAGES}/assets/${text}.js`, word);
@@ -155,6 +156,22 @@ def test_of_two_builds_at_once_one_builds_and_both_end_well(checkout):
     assert sum("nothing has changed" in text for text in said) == 1
 
 
+def test_a_build_waits_for_what_a_build_that_was_killed_has_started(checkout):
+    gate = checkout.folder / "gate"
+    os.mkfifo(gate)
+    (checkout.web / "page.txt").write_text("slow")
+    killed = checkout.start("build")
+    with gate.open("w"):  # opened when npm's script reads it
+        killed.kill()
+        killed.communicate()
+        (checkout.web / "page.txt").write_text("second")
+        waiting = checkout.start("build")
+        assert waiting.stderr.readline() == "web: waiting for another build of the pages ...\n"
+    waiting.communicate()
+    assert waiting.returncode == 0
+    assert checkout.built == ("assets/second.js", "red")
+
+
 def test_a_build_that_fails_says_why_and_leaves_the_pages_of_before(checkout):
     checkout.run("build")
     (checkout.web / "page.txt").write_text("broken")
@@ -214,7 +231,7 @@ def test_without_a_registry_it_says_what_is_missing(checkout, tmp_path):
     code, _, said = checkout.run("build", **nobody)
     assert code == 1
     assert "npm could not get what builds the pages (ECONNREFUSED)" in said
-    assert "Is an npm registry reachable from here?" in said
+    assert "`npm config get registry` says which one" in said
     assert checkout.built == ("assets/first.js", "red")
 
 

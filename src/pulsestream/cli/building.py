@@ -70,13 +70,15 @@ class Building(AbstractAsyncContextManager["Building"]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGTERM)
-            await self._process.wait()
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+                await self._process.wait()
+                # npm goes on for as long as it takes to undo what it began, which the next one would begin with anyway.
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def live(self, url: str) -> None:
         """The history is in and new events come: from now on the pages at `url` have live charts."""

@@ -222,9 +222,12 @@ def test_without_a_command_and_without_pages_it_says_how_to_get_them(index):
 
 
 def test_whoever_leaves_ends_the_command_and_what_it_started():
+    # The child does not end when it is asked to, as npm does not.
     program = (
         "import subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "stubborn = 'import signal as s, time; s.signal(s.SIGTERM, s.SIG_IGN); print(flush=True); time.sleep(600)'\n"
+        "child = subprocess.Popen([sys.executable, '-c', stubborn], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
         'print(\'{"doing": "process %d"}\' % child.pid, flush=True)\n'
         "time.sleep(600)\n"
     )
@@ -232,7 +235,9 @@ def test_whoever_leaves_ends_the_command_and_what_it_started():
     async def demo():
         told = Told()
         async with Building(shlex.join([sys.executable, "-c", program]), HeldClock(), told.tell):
-            return psutil.Process(int((await told.next()).split()[2]))
+            child = psutil.Process(int((await told.next()).split()[2]))
+        assert told.nothing_more
+        return child
 
     child = asyncio.run(demo())
     psutil.wait_procs([child], timeout=20)
