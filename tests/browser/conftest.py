@@ -12,11 +12,13 @@ from system.program import Program
 
 @pytest.fixture(scope="session")
 def pages():
-    build_pages()
+    """The folder with the pages, as this checkout builds them."""
+    return build_pages()
 
 
 @pytest.fixture(scope="session")
 def server(pages, tmp_path_factory):
+    assert (pages / "index.html").exists()
     folder = tmp_path_factory.mktemp("pages")
     with Program(folder) as running:
         fill(running, generated(folder))

@@ -25,6 +25,7 @@ def figures(page):
 def rows(page, title):
     """What the rows of a panel say: by the row's key, by the figure's name."""
     panel = page.locator("section", has=page.get_by_role("heading", name=title, exact=True))
+    panel.scroll_into_view_if_needed()  # those below are asked about when they are seen
     expect(panel.locator("[data-row]").first).to_be_visible()
     found = {}
     for row in panel.locator("[data-row]").all():
@@ -81,6 +82,7 @@ def test_the_map_has_every_place_and_the_table_the_busiest(server, visitor):
 
 def test_the_colour_of_the_map_is_chosen_in_the_address_and_a_circle_leads_to_its_events(visitor):
     page = visitor.open("/", **DAY)
+    page.get_by_role("heading", name="Where calls come from").scroll_into_view_if_needed()
     page.get_by_role("button", name="p95 response", exact=True).click()
     assert visitor.parameters["map"] == "p95_ms"
     page.go_back()
@@ -106,8 +108,10 @@ def test_what_came_in_is_told_with_each_outcome_a_link(server, visitor):
         assert re.match("/(ingest|explore)", link.get_attribute("href"))
 
 
-def drag(page, locator, start, end):
-    """Across a part of it, given as shares of its width."""
+def drag(page, panel, chart, start, end):
+    """Across a part of a chart, given as shares of its width."""
+    page.get_by_role("heading", name=panel, exact=True).scroll_into_view_if_needed()
+    locator = page.locator(chart).first
     locator.scroll_into_view_if_needed()
     box = locator.bounding_box()
     y = box["y"] + box["height"] / 2
@@ -118,11 +122,11 @@ def drag(page, locator, start, end):
     page.mouse.up()
 
 
-@pytest.mark.parametrize("chart", [".plot .u-over", ".heatmap canvas"])
-def test_dragging_over_a_chart_zooms_and_back_restores(server, visitor, chart):
+@pytest.mark.parametrize(("panel", "chart"), [("Requests", ".plot .u-over"), ("Response times", ".heatmap canvas")])
+def test_dragging_over_a_chart_zooms_and_back_restores(server, visitor, panel, chart):
     page = visitor.open("/", **DAY)
     before = figures(page)
-    drag(page, page.locator(chart).first, 0.4, 0.6)
+    drag(page, panel, chart, 0.4, 0.6)
     page.wait_for_function("from => new URLSearchParams(location.search).get('from') !== from", arg=DAY["from"])
     visitor.settle()
     zoomed = visitor.parameters
@@ -164,4 +168,5 @@ def test_filters_limit_every_figure_and_stand_in_the_address(server, visitor):
 def test_a_range_without_events_says_what_to_do(visitor):
     page = visitor.open("/", **{"from": "2025-01-01T00:00:00Z", "to": "2025-01-02T00:00:00Z"})
     expect(page.get_by_text("No requests in this time range").first).to_be_visible()
+    page.get_by_role("heading", name="Where calls come from").scroll_into_view_if_needed()
     expect(page.get_by_text("No places in this time range")).to_be_visible()

@@ -38,7 +38,9 @@ def build_pages() -> None:
 def launch(playwright: Playwright, *more: str) -> Browser:
     """The Chromium that CHROMIUM names, or one on PATH."""
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    assert program, "there is no Chromium: `sh scripts/chromium.sh` installs one, or CHROMIUM=/path/to/chrome says where"
+    assert program, (
+        "there is no Chromium: `sh scripts/chromium.sh` installs one, or CHROMIUM=/path/to/chrome says where"
+    )
     arguments = [*more, "--disable-background-networking"]
     if os.getuid() == 0:
         arguments.append("--no-sandbox")  # which Chromium refuses to build as root
@@ -116,10 +118,12 @@ class Visitor:
             self.complaints.append(text)
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds wrong with a page, as `rule: where`."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+def violations(page: Page, *rules: str) -> list[str]:
+    """What axe finds wrong with a page, as `rule: where`. `rules`: only these, else all."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    found = page.evaluate("options => axe.run(document, options)", arg=options)
     return [
         f"{one['id']}: {node['target'][0]} ({' '.join((node.get('failureSummary') or '').split())[:160]})"
         for one in found["violations"]

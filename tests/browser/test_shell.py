@@ -1,0 +1,111 @@
+"""What holds on every page: colours, zones, narrow screens, tabs that nobody looks at, servers that go away."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.seeded import DAY, fill, generated
+from system.program import Program
+
+PAGES = ("/", "/explore", "/services", "/services/payment-service", "/ingest")
+
+HIDE = """hidden => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def theme(page):
+    return page.evaluate("document.documentElement.dataset.theme")
+
+
+def test_colours_follow_the_system_until_somebody_chooses(server, visitor_of):
+    visitor = visitor_of(server, color_scheme="dark").sign_in(server.key)
+    page = visitor.open("/", **DAY)
+    assert theme(page) == "dark"
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
+    choice = page.get_by_role("button", name="Colours:")
+    choice.click()
+    choice.click()
+    expect(choice).to_have_attribute("title", "Colours: dark")
+    assert theme(page) == "dark"
+    page.reload()
+    visitor.settle()
+    assert theme(page) == "dark"
+
+
+def test_times_are_the_readers_until_they_switch_to_utc(visitor):
+    page = visitor.open("/", **DAY)
+    picked = page.get_by_role("button", name="Time range")
+    expect(picked).to_contain_text("03 May, 14:00")
+    page.get_by_role("button", name="Time zone:").click()
+    expect(picked).to_contain_text("03 May, 12:00")
+    page.reload()
+    expect(picked).to_contain_text("03 May, 12:00")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_wider_than_a_narrow_screen(server, visitor_of, path):
+    visitor = visitor_of(server, width=400, height=800).sign_in(server.key)
+    page = visitor.open(path, **DAY)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll("main h1, main h2, main button, nav a")]
+            .filter(one => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1
+                && !one.closest(".scroll, .scroller"))
+            .map(one => one.outerHTML.slice(0, 80))"""
+    )
+    assert wide == []
+
+
+def test_a_tab_that_nobody_sees_listens_to_nothing(visitor):
+    page = visitor.page
+    with page.expect_request(re.compile("/query/pulse")):
+        visitor.open("/")
+    with page.expect_event("requestfailed", lambda request: "/query/pulse" in request.url):
+        page.evaluate(HIDE, arg=True)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    expect(page.get_by_text("Not connected", exact=True)).to_be_attached()
+    with page.expect_request(re.compile("/query/pulse")):
+        page.evaluate(HIDE, arg=False)
+    assert "/query/pulse" in asked[0]
+    expect(page.get_by_text("Receiving", exact=True)).to_be_attached()
+
+
+def test_a_server_that_goes_away_is_told_of_and_all_is_well_when_it_is_back(pages, visitor_of, tmp_path):
+    with Program(tmp_path) as server:
+        fill(server, generated(tmp_path, count=200))
+        visitor = visitor_of(server).sign_in(server.key)
+        page = visitor.open("/", **DAY)
+        rows = page.locator("section", has=page.get_by_role("heading", name="Services", exact=True)).locator(
+            "[data-row]"
+        )
+        before = rows.count()
+        assert before > 0
+        visitor.expect("net::ERR_", "ERR_INCOMPLETE_CHUNKED")
+        server._settings["port"] = server.port
+        server.kill()
+        page.get_by_role("button", name="Show twice the time").click()
+        expect(page.get_by_role("alert").first).to_contain_text("The server cannot be reached")
+        expect(rows).to_have_count(before)  # the last that was known stays
+        server.start()
+        page.get_by_role("button", name="Try again").first.click()
+        again = page.get_by_role("button", name="Try again")
+        while again.count():
+            again.first.click(timeout=5_000)
+            page.wait_for_timeout(100)
+        visitor.settle()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(page.get_by_text("Receiving", exact=True)).to_be_attached()
+
+
+def test_an_address_without_a_page_leads_back(visitor):
+    page = visitor.open("/nowhere")
+    page.get_by_role("main").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
