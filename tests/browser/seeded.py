@@ -1,4 +1,4 @@
-"""The events that the pages are looked at with: a day of the generator's, always the same, and what nobody should send."""
+"""The events that pages are looked at with: a day of the generator's, always the same, and what nobody should send."""
 
 from __future__ import annotations
 

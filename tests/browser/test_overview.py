@@ -24,7 +24,7 @@ def figures(page):
 
 def rows(page, title):
     """What the rows of a panel say: by the row's key, by the figure's name."""
-    panel = page.locator("section", has=page.get_by_role("heading", name=title, exact=True))
+    panel = page.get_by_role("region", name=title, exact=True)
     panel.scroll_into_view_if_needed()  # those below are asked about when they are seen
     expect(panel.locator("[data-row]").first).to_be_visible()
     found = {}

@@ -13,8 +13,8 @@ from system.program import Program
 PAGES = ("/", "/explore", "/services", "/services/payment-service", "/ingest")
 
 HIDE = """hidden => {
-    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
+    const told = { hidden, visibilityState: hidden ? "hidden" : "visible" };
+    for (const name in told) Object.defineProperty(document, name, { configurable: true, get: () => told[name] });
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
@@ -79,13 +79,12 @@ def test_a_tab_that_nobody_sees_listens_to_nothing(visitor):
 
 
 def test_a_server_that_goes_away_is_told_of_and_all_is_well_when_it_is_back(pages, visitor_of, tmp_path):
+    assert (pages / "index.html").exists()
     with Program(tmp_path) as server:
         fill(server, generated(tmp_path, count=200))
         visitor = visitor_of(server).sign_in(server.key)
         page = visitor.open("/", **DAY)
-        rows = page.locator("section", has=page.get_by_role("heading", name="Services", exact=True)).locator(
-            "[data-row]"
-        )
+        rows = page.get_by_role("region", name="Services", exact=True).locator("[data-row]")
         before = rows.count()
         assert before > 0
         visitor.expect("net::ERR_", "ERR_INCOMPLETE_CHUNKED")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from browser.seeded import DAY
+from system.program import event
 
 SIGN_IN = "Sign in to PulseStream"
 
@@ -53,9 +54,7 @@ def test_whose_key_is_revoked_is_told_so_on_the_page(server, visitor_of):
     tenant = server.tenant("left")
     visitor = visitor_of(server).sign_in(tenant.key)
     visitor.expect("status of 401")
-    tenant.send(
-        [{"event_type": "api_call", "title": "one", "source": {"service": "a", "endpoint": "/", "method": "GET"}}]
-    )
+    tenant.send([event(1)])
     page = visitor.open("/")
     [key] = [one for one in server.get("/keys", tenant="left")["keys"] if tenant.key.startswith(one["prefix"])]
     assert server.ask("DELETE", f"/keys/{key['id']}").status in {200, 204}

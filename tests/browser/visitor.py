@@ -27,12 +27,13 @@ SETTLED = """() => !document.querySelector('[aria-busy="true"], .stale')
     && document.querySelector("h1") !== null && document.fonts.status === "loaded\""""
 
 
-def build_pages() -> None:
-    """As `make web` does; nothing where nothing has changed."""
+def build_pages() -> Path:
+    """Build them as `make web` does: nothing is done where nothing has changed. Returns their folder."""
     web = [sys.executable, str(ROOT / "scripts" / "web.py")]
     subprocess.run([*web, "build"], check=True, stdin=subprocess.DEVNULL)
     if not AXE.exists():
         subprocess.run([*web, "node", "-e", ""], check=True, stdin=subprocess.DEVNULL)
+    return ROOT / "src" / "pulsestream" / "pages"
 
 
 def launch(playwright: Playwright, *more: str) -> Browser:
@@ -133,11 +134,7 @@ def violations(page: Page, *rules: str) -> list[str]:
 
 _NUMBER = re.compile(r"([+\u2212<]?)([\d.\u202f]+)\u202f?([kMGT]?)(.*)", re.DOTALL)
 _PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-_UNITS = {
-    **{"": 1.0, "/s": 1.0, "/min": 1 / 60, "/h": 1 / 3600},
-    **{"ms": 1.0, "s": 1e3, "min": 6e4},
-    **{"%": 0.01, "B": 1.0},
-}
+_UNITS = {"": 1.0, "/s": 1.0, "/min": 1 / 60, "/h": 1 / 3600, "ms": 1.0, "s": 1e3, "min": 6e4, "%": 0.01, "B": 1.0}
 
 
 def number(text: str) -> float:
