@@ -189,8 +189,8 @@ class _Demo:
         watcher = await stack.enter_async_context(connect(url, self._plan.api_key))
         try:
             await self._until_stopped(self._ready(watcher))
-            listens = f"It listens on {url} and takes the key {self._plan.api_key}; a browser of this machine needs none."
-            self._console.print(listens, soft_wrap=True)
+            takes = f"takes the key {self._plan.api_key}; a browser of this machine needs none"
+            self._console.print(f"It listens on {url} and {takes}.", soft_wrap=True)
             await self._until_stopped(self._fill(sender))
             self._pages.live(url)
             await self._until_stopped(self._send_live(sender), self._watch(watcher), self._show())
