@@ -1,5 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { apart, clauses, exclude, include, isAbout, standing, tagField, timeless, times, without } from "./clause";
+import {
+  apart,
+  clauses,
+  exclude,
+  include,
+  isAbout,
+  standing,
+  tagField,
+  timeless,
+  times,
+  valuesOf,
+  without,
+} from "./clause";
 import { both } from "./term";
 
 describe("a click on a value", () => {
@@ -55,6 +67,7 @@ describe("which values are on", () => {
     expect(apart("service:a status:500 -service:b has:service", "service")).toBe("status:500");
     expect(isAbout("svc:a", "service")).toBe(true);
     expect(isAbout("svc:>a", "service")).toBe(false);
+    expect(valuesOf("svc:(a OR b) -service:c x:d", "service")).toEqual(["a", "b", "c"]);
   });
 });
 

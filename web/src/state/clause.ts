@@ -161,6 +161,11 @@ const isOf = (one: Clause, field: string, value: string): boolean => one.field =
 export const isAbout = (query: string, field: string): boolean =>
   (clauses(query) ?? []).some((one) => one.field === field || (one.field === "has" && one.values.includes(field)));
 
+/** The values that the query names of a field, wanted or not. */
+export const valuesOf = (query: string, field: string): string[] => [
+  ...new Set((clauses(query) ?? []).filter((one) => one.field === field).flatMap((one) => one.values)),
+];
+
 /** The query with the value among those that are wanted. Null: events that have none. */
 export function include(query: string, field: string, value: string | null): string {
   const rest = without(query, field, value);
