@@ -110,3 +110,24 @@ export function question<P extends Asked>(
     },
   };
 }
+
+/** Questions that one panel shows: they are asked while it is seen, and what it waits for is the first one's answer. */
+export function together<T>(first: Question<T>, ...others: Question<unknown>[]): Question<T> {
+  const all = [first, ...others];
+  return {
+    get answer() {
+      return first.answer;
+    },
+    get problem() {
+      return all.find((one) => one.problem)?.problem ?? null;
+    },
+    get loading() {
+      return first.loading;
+    },
+    get stale() {
+      return first.stale;
+    },
+    again: () => all.forEach((one) => one.again()),
+    seen: (by) => all.forEach((one) => one.seen(by)),
+  };
+}

@@ -39,7 +39,7 @@ export const FIRST: Record<Column, string> = {
 /** `sort` is a column, with - before it for the largest first; one that is unknown is as none: what needs a look first. */
 export function ordered(rows: Row[], sort: string): Row[] {
   const column = sort.replace(/^-/, "") as Column;
-  const known = column in FIRST ? column : "health";
+  const known = Object.hasOwn(FIRST, column) ? column : "health";
   const sign = sort.startsWith("-") && known === column ? -1 : 1;
   return [...rows].sort((one, other) => {
     const [a, b] = [valueOf(one, known), valueOf(other, known)];
@@ -56,4 +56,10 @@ export function found(rows: Row[], words: string, state: string | null): Row[] {
   return rows.filter(
     (row) => (!state || stateOf(row) === state) && wanted.every((word) => nameOf(row).toLowerCase().includes(word)),
   );
+}
+
+/** What is bad about one that is not well, by the words of its reason. */
+export function kindOf(reason: string): "5xx" | "4xx" | "slow" {
+  if (/^(p95|apdex) /.test(reason)) return "slow";
+  return /^[^;]*refused with 4xx/.test(reason) ? "4xx" : "5xx";
 }
