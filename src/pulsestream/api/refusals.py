@@ -53,7 +53,7 @@ class _Words(NamedTuple):
 # A test holds these and the tables of docs/refusals.md to each other.
 EVENTS: dict[Reason, _Words] = {
     Reason.MALFORMED: _Words("not one JSON object in UTF-8", "send each event as one"),
-    Reason.INVALID: _Words("breaks rules of events", "every one is named, with what to send instead"),
+    Reason.INVALID: _Words("breaks rules of events", "the answer names each, with what to send instead"),
     Reason.TOO_LARGE: _Words(
         "payload and metadata over 10 MiB together, or the event over 12 MiB as a whole",
         "put the large part elsewhere, and its address into the payload",
@@ -62,7 +62,8 @@ EVENTS: dict[Reason, _Words] = {
     Reason.IN_FUTURE: _Words("more than 5 minutes ahead of the server's clock", "check the sender's clock and zone"),
     Reason.CONFLICT: _Words(
         "its id is stored with other content",
-        "errors names the first 20 fields that differ, with the value that was sent; give a new event an id of its own",
+        "the answer's errors name the first 20 fields that differ, with the value that was sent; give a new event an "
+        "id of its own",
     ),
     Reason.DELETED: _Words("the event of its id was deleted, for good", "give a new event an id of its own"),
     Reason.RATE_LIMITED: _Words(
@@ -72,8 +73,8 @@ EVENTS: dict[Reason, _Words] = {
 }
 REQUESTS: dict[str, _Words] = {
     "bad_request": _Words(
-        "it cannot be read",
-        "no HTTP, no JSON, cut short, not what its Content-Encoding says; detail says which",
+        "it cannot be read, being no HTTP, no JSON, cut short or not what its Content-Encoding says",
+        "the answer's detail says which",
     ),
     "unauthorized": _Words(
         "no key, or none that works", "send one in X-API-Key, or ask for a new one; at the pages: sign in"
