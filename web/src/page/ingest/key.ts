@@ -1,5 +1,9 @@
 /** Whether a key opens anything, and until when one is to. */
+import { THIN } from "../../format/number";
+import { span } from "../../format/time";
 import type { Schema } from "../../api/client";
+
+const DAY_MS = 86_400_000;
 
 type Ends = Pick<Schema["KeyAnswer"], "expires_at" | "revoked_at">;
 
@@ -9,6 +13,13 @@ export function stateOf(key: Ends, now: number): "good" | "expired" | "revoked" 
 }
 
 export const ended = (key: Ends, now: number): boolean => stateOf(key, now) !== "good";
+
+/** How long it still works: in days, where there are some. */
+export function leftOf(expires_at: string, now: number): string {
+  const left = Date.parse(expires_at) - now;
+  const days = Math.round(left / DAY_MS);
+  return days >= 2 ? `${days}${THIN}d` : span(left);
+}
 
 /** What the form offers, in days; null is until it is revoked. */
 export const LIFETIMES: [number | null, string][] = [
@@ -21,4 +32,4 @@ export const LIFETIMES: [number | null, string][] = [
 
 /** RFC 3339, or null. */
 export const endOf = (days: number | null, now: number): string | null =>
-  days === null ? null : new Date(now + days * 86_400_000).toISOString();
+  days === null ? null : new Date(now + days * DAY_MS).toISOString();
