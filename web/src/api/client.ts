@@ -62,6 +62,11 @@ export async function ask<P extends Asked>(
   return (await request(url, { signal: signal ?? null })) as Answer<P>;
 }
 
+/** The answer letter by letter, where numbers in it may have more digits than JavaScript's. Raises Problem, AbortError. */
+export async function askText(url: string, signal: AbortSignal): Promise<string> {
+  return (await request(url, { signal }, "text")) as string;
+}
+
 /** What changes something: its body and answer are JSON. Raises Problem. */
 export async function act<T>(method: "POST" | "PATCH" | "DELETE", url: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { "X-CSRF-Token": csrf };
@@ -69,7 +74,7 @@ export async function act<T>(method: "POST" | "PATCH" | "DELETE", url: string, b
   return (await request(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) })) as T;
 }
 
-async function request(url: string, init: RequestInit): Promise<unknown> {
+async function request(url: string, init: RequestInit, as: "json" | "text" = "json"): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(url, { credentials: "same-origin", ...init });
@@ -82,5 +87,5 @@ async function request(url: string, init: RequestInit): Promise<unknown> {
     if (response.status === 401 && !url.endsWith("/session")) onSignedOut(problem.message);
     throw problem;
   }
-  return response.status === 204 ? null : response.json();
+  return response.status === 204 ? null : response[as]();
 }

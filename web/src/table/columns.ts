@@ -54,12 +54,12 @@ const KINDS: Record<string, [Kind, number]> = {
   country: ["text", 70],
   region: ["text", 70],
   endpoint: ["code", 250],
-  call: ["code", 260],
+  call: ["code", 236],
   service: ["text", 148],
   environment: ["text", 100],
   title: ["text", 240],
   message: ["text", 280],
-  summary: ["text", 180],
+  summary: ["text", 170],
   error_message: ["text", 280],
   error_code: ["code", 160],
   event_id: ["code", 200],
@@ -71,6 +71,7 @@ const KINDS: Record<string, [Kind, number]> = {
 
 /** Texts in which parts are looked for have no order. */
 const UNSORTED = new Set(["title", "message", "user_agent", "referrer", "error_message", "stack_trace", "summary"]);
+const GROWING = new Set(["call", "summary", "message", "title", "endpoint", "error_message"]);
 const CODES = /_id$|^(ip_address|error_type|user_agent)$/;
 
 export const DEFAULT = ["timestamp", "severity", "service", "call", "status_code", "response_time_ms", "summary"];
@@ -89,7 +90,7 @@ export function column(name: string, days = false): Column {
   const isField = KNOWN.includes(name);
   const [kind, width] = KINDS[name] ?? [isField && !CODES.test(name) ? ("text" as const) : ("code" as const), 140];
   const sort = !isField || UNSORTED.has(name) ? null : name === "call" ? "endpoint" : name;
-  const grows = name === "summary" || name === "message" || name === "title";
+  const grows = GROWING.has(name);
   const wide = width + (kind === "time" && days ? DAY : 0);
   return { name, label: isField ? named(name) : name, kind, width: wide, sort, ...(grows && { grows }) };
 }

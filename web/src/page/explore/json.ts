@@ -32,29 +32,58 @@ export interface Hit {
 }
 
 /**
- * Names and values that have the text in them, in any case: at most `most`, of at most `looked` values. Ends early in
- * a document so large that it would stop the page; `whole` says whether it did not.
+ * Names and values that have the text in them, in any case, at most `most`. It pauses after each `slice` of values, so
+ * that a document of any size is searched without stopping the page: take `next()` until it is done.
  */
-export function search(root: object, field: string | null, text: string, most: number, looked = 200_000) {
+export function* search(
+  root: object,
+  field: string | null,
+  text: string,
+  most: number,
+  slice = 20_000,
+): Generator<Hit[]> {
   const wanted = text.toLowerCase();
   const hits: Hit[] = [];
-  let left = looked;
-  const stack: [string, string | null, unknown][] = [["", field, root]];
-  while (stack.length && left > 0 && hits.length < most) {
-    const [path, own, value] = stack.pop() as [string, string | null, unknown];
-    left -= 1;
-    const name = path.slice(path.lastIndexOf(".") + 1);
-    if (path && (has(name, wanted) || (!isBranch(value) && has(String(value), wanted))))
-      hits.push({ path, field: own, value });
-    if (!isBranch(value)) continue;
-    const inside = entries(value, own, left);
-    for (const one of inside.reverse()) stack.push([path ? `${path}.${one.name}` : one.name, one.field, one.value]);
+  const stack: { path: string; name: string; field: string | null; value: unknown }[] = [];
+  const push = (value: object, path: string, own: string | null): void => {
+    for (const one of entries(value, own, Infinity).reverse())
+      stack.push({ ...one, path: path ? `${path}.${one.name}` : one.name });
+  };
+  push(root, "", field);
+  for (let looked = 1; stack.length > 0 && hits.length < most; looked += 1) {
+    const { path, name, field: own, value } = stack.pop() as (typeof stack)[number];
+    const says = !isBranch(value) && told(value).toLowerCase().includes(wanted);
+    if (says || name.toLowerCase().includes(wanted)) hits.push({ path, field: own, value });
+    if (isBranch(value)) push(value, path, own);
+    if (looked % slice === 0) yield hits;
   }
-  return { hits, whole: stack.length === 0 };
+  yield hits;
 }
 
-const LONG = 1_000_000;
-const has = (text: string, wanted: string): boolean => text.slice(0, LONG).toLowerCase().includes(wanted);
+// A number with more digits than a double holds stands as a text that begins so. Who sends one of these sees a number.
+const EXACT = "\ue000";
+const LONG_NUMBER = /[:[,\s]-?(?:\d{16}|\d+\.\d{14})/;
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** JSON whose numbers keep all their digits: an id of 20 digits is that id. */
+export function parse(text: string): unknown {
+  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
+  return JSON.parse(
+    text.replace(TOKEN, (token) =>
+      token.startsWith('"') || token.length < 16 || String(Number(token)) === token ? token : `"${EXACT}${token}"`,
+    ),
+  );
+}
+
+const isExact = (value: unknown): value is string => typeof value === "string" && value.startsWith(EXACT);
+
+/** A value that holds no others, as it was sent. */
+export const told = (value: unknown): string => (isExact(value) ? value.slice(1) : String(value));
+export const typeOf = (value: unknown): string => (value === null ? "null" : isExact(value) ? "number" : typeof value);
+
+/** For a clipboard: indented, all digits there. */
+export const written = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(new RegExp(`"${EXACT}([^"]+)"`, "g"), "$1");
 
 /** How deep it may be opened at first, so that not more than `most` lines are seen. */
 export function depthOf(root: object, most: number): number {
