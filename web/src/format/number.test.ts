@@ -31,6 +31,8 @@ describe("a number is written as people read it", () => {
     [rate(0.05), "3 /min"],
     [rate(0.0005), "1.8 /h"],
     [rate(0), "0 /s"],
+    [rate(0.02, 0.2), "0.02 /s"],
+    [rate(0, 0.05), "0 /min"],
     [bytes(13_400), "13.4 kB"],
     [bytes(999), "999 B"],
     [score(0.9536), "0.95"],

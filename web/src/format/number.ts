@@ -60,11 +60,12 @@ export function ms(value: Some): string {
   return `${short(value / 60_000)}${THIN}min`;
 }
 
-/** So many a second. Below one in ten seconds it is told a minute, or an hour. */
-export function rate(value: Some): string {
+/** So many a second. Below one in ten seconds it is told a minute, or an hour; in the unit of `like`, where given. */
+export function rate(value: Some, like: Some = value): string {
   if (!is(value)) return NONE;
-  if (value === 0 || Math.abs(value) >= 0.1) return `${compact(value)}${THIN}/s`;
-  if (Math.abs(value) * 60 >= 0.1) return `${short(value * 60)}${THIN}/min`;
+  const size = Math.abs(is(like) ? like : value);
+  if (size === 0 || size >= 0.1) return `${compact(value)}${THIN}/s`;
+  if (size * 60 >= 0.1) return `${short(value * 60)}${THIN}/min`;
   return `${short(value * 3600)}${THIN}/h`;
 }
 
