@@ -1,5 +1,5 @@
 /** What an event that was sent can become (law 1): its name, its colour, and what it means. */
-import type { Outcome } from "../state/pulse.svelte";
+import type { Outcome } from "../state/outcome";
 
 interface Told {
   label: string;

@@ -3,9 +3,7 @@
  * Only a page that is seen listens.
  */
 import { address, ask } from "../api/client";
-
-export type Outcome = "stored" | "duplicate" | "rejected" | "rate_limited" | "overloaded";
-export const OUTCOMES: Outcome[] = ["stored", "duplicate", "rejected", "rate_limited", "overloaded"];
+import { OUTCOMES, type Outcome } from "./outcome";
 
 interface Message {
   at: string;

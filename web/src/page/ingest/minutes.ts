@@ -1,6 +1,6 @@
 /** The minutes that the server tells, made ready for charts. */
 import type { Schema } from "../../api/client";
-import { OUTCOMES, type Outcome } from "../../state/pulse.svelte";
+import { OUTCOMES, type Outcome } from "../../state/outcome";
 
 export type Minute = Schema["Minute"];
 
