@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser.seeded import DAY, fill, generated
-from system.program import Program
+from browser.seeded import DAY
+from system.program import Program, event
 
 PAGES = ("/", "/explore", "/services", "/services/payment-service", "/ingest")
 
@@ -81,7 +81,8 @@ def test_a_tab_that_nobody_sees_listens_to_nothing(visitor):
 def test_a_server_that_goes_away_is_told_of_and_all_is_well_when_it_is_back(pages, visitor_of, tmp_path):
     assert (pages / "index.html").exists()
     with Program(tmp_path) as server:
-        fill(server, generated(tmp_path, count=200))
+        server.send([event(number) for number in range(100)])
+        server.stats()
         visitor = visitor_of(server).sign_in(server.key)
         page = visitor.open("/", **DAY)
         rows = page.get_by_role("region", name="Services", exact=True).locator("[data-row]")
