@@ -41,20 +41,20 @@ def fill(server: Program, file: Path) -> None:
 def hostile_events() -> list[dict[str, object]]:
     """Text that becomes more than text wherever a page is careless. Their names say what is in them."""
 
-    def one(name: str, text: str, **changes: object) -> dict[str, object]:
-        source = {"service": f"svc {text}", "endpoint": f"/api/{text}", "method": "GET"}
-        tags = {"city": text, "country": "DE", "note": text}
+    def one(name: str, text: str) -> dict[str, object]:
+        short = text[:90]  # as long as the name of a service may be
+        source = {"service": f"svc {short}", "endpoint": f"/api/{short}", "method": "GET"}
+        tags = {"city": short, "country": "DE", "note": short}
         return event(
             f"hostile_{name}",
-            title=f"title {text}",
-            message=f"message {text}",
+            title=f"title {short}",
+            message=f"message {text[:1_900]}",
             severity="error",
             source=source,
             metrics={"response_time_ms": 40.0, "status_code": 500},
-            context={"user_id": text, "session_id": "s-hostile", "tags": tags},
-            error_details={"error_code": "E", "error_message": f"failed {text}"},
+            context={"user_id": short, "session_id": "s-hostile", "tags": tags},
+            error_details={"error_code": "E", "error_message": f"failed {text[:900]}"},
             payload={"text": text, text: "as a key"},
-            **changes,
         )
 
     return [

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.seeded import ASKED, DAY
-from browser.visitor import ask, number, told
+from browser.visitor import ask, drag, number, told
 
 FIGURES = ("request_rate", "error_rate", "p50_ms", "p95_ms", "p99_ms", "apdex")
 
@@ -108,25 +108,12 @@ def test_what_came_in_is_told_with_each_outcome_a_link(server, visitor):
         assert re.match("/(ingest|explore)", link.get_attribute("href"))
 
 
-def drag(page, panel, chart, start, end):
-    """Across a part of a chart, given as shares of its width."""
-    page.get_by_role("heading", name=panel, exact=True).scroll_into_view_if_needed()
-    locator = page.locator(chart).first
-    locator.scroll_into_view_if_needed()
-    box = locator.bounding_box()
-    y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * start, y)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * (start + end) / 2, y)
-    page.mouse.move(box["x"] + box["width"] * end, y)
-    page.mouse.up()
-
-
 @pytest.mark.parametrize(("panel", "chart"), [("Requests", ".plot .u-over"), ("Response times", ".heatmap canvas")])
 def test_dragging_over_a_chart_zooms_and_back_restores(server, visitor, panel, chart):
     page = visitor.open("/", **DAY)
     before = figures(page)
-    drag(page, panel, chart, 0.4, 0.6)
+    page.get_by_role("heading", name=panel, exact=True).scroll_into_view_if_needed()
+    drag(page, page.locator(chart).first, 0.4, 0.6)
     page.wait_for_function("from => new URLSearchParams(location.search).get('from') !== from", arg=DAY["from"])
     visitor.settle()
     zoomed = visitor.parameters

@@ -154,3 +154,16 @@ def told(locator: Locator) -> float:
 def ask(client: Client, path: str, **parameters: object) -> Any:
     """The same question, asked without a page."""
     return client.get(path, fresh="false", **parameters)
+
+
+def drag(page: Page, locator: Locator, start: float, end: float) -> None:
+    """Across a part of it, given as shares of its width."""
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * start, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * (start + end) / 2, y)
+    page.mouse.move(box["x"] + box["width"] * end, y)
+    page.mouse.up()
