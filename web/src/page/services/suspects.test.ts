@@ -30,8 +30,10 @@ describe("what bad requests have in common", () => {
     expect(suspects(bad, facets(1000, { city: { Berlin: 500, Paris: 500 } }))).toEqual([]);
   });
 
-  test("few events say nothing", () => {
-    expect(suspects(facets(4, { city: { Berlin: 4 } }), facets(1000, { city: { Paris: 1000 } }))).toEqual([]);
+  test("what few of them have in common may be chance", () => {
+    const all = facets(1000, { device_type: { desktop: 610, mobile: 390 } });
+    expect(suspects(facets(46, { device_type: { mobile: 25, desktop: 21 } }), all)).toEqual([]);
+    expect(suspects(facets(460, { device_type: { mobile: 250, desktop: 210 } }), all)).toHaveLength(1);
   });
 
   test("a value that is rare among all is no more than the last of the frequent ones", () => {

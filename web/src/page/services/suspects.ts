@@ -1,5 +1,6 @@
 /** What the bad requests have in common, and the others do not. */
 import type { Answer } from "../../api/client";
+import { interval } from "./verdict";
 
 type Facets = Answer<"/query/facets">;
 
@@ -11,12 +12,12 @@ export interface Suspect {
   ofAll: number;
 }
 
-const LEAST_EVENTS = 5;
+/** Fewer are not worth a word, however sure. */
 const LEAST_MORE = 0.15;
 
 /**
- * Of each field the value that most more of the bad requests have than of all; those that are much more, the clearest
- * first. A field that all has no counts of (error codes) is about the bad ones alone.
+ * Of each field the value that most more of the bad requests have than of all; those that are much more than chance makes
+ * (99 % confidence), the clearest first. A field that all has no counts of (error codes) is about the bad ones alone.
  */
 export function suspects(bad: Facets, all: Facets): Suspect[] {
   const found: Suspect[] = [];
@@ -24,14 +25,16 @@ export function suspects(bad: Facets, all: Facets): Suspect[] {
     const others = all.facets.find((one) => one.field === facet.field);
     let best: Suspect | null = null;
     for (const { value, count } of facet.values) {
-      if (value === null || count < LEAST_EVENTS) continue;
+      if (value === null) continue;
       // What is not among the most frequent of all is rarer than the last of them: that is the most it can be.
       const rarest = others && others.distinct > others.values.length ? (others.values.at(-1)?.count ?? 0) : 0;
       const of = others?.values.find((one) => one.value === value)?.count ?? rarest;
       const one = { field: facet.field, value, ofBad: count / bad.matched, ofAll: of / Math.max(1, all.matched) };
       if (!best || one.ofBad - one.ofAll > best.ofBad - best.ofAll) best = one;
     }
-    if (best && best.ofBad - best.ofAll >= LEAST_MORE) found.push(best);
+    if (!best || best.ofBad - best.ofAll < LEAST_MORE) continue;
+    const [low] = interval(best.ofBad, bad.matched);
+    if (low > best.ofAll) found.push(best);
   }
   return found.sort((one, other) => other.ofBad - other.ofAll - (one.ofBad - one.ofAll));
 }
