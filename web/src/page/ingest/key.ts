@@ -27,7 +27,7 @@ export const LIFETIMES: [number | null, string][] = [
   [30, "30 days"],
   [90, "90 days"],
   [365, "a year"],
-  [null, "until it is revoked"],
+  [null, "ever, until it is revoked"],
 ];
 
 /** RFC 3339, or null. */
