@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from browser.seeded import DAY
-from browser.visitor import violations
+from browser.seeded import ASKED, DAY
+from browser.visitor import ask, violations
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +36,13 @@ def test_a_page_can_be_used_by_everybody(server, visitor_of, name):
     visitor = visitor_of(server, height=TALL).sign_in(server.key)
     path, own = PAGES[name]
     assert in_both(visitor.open(path, **DAY, **own)) == []
+
+
+def test_an_open_event_can_be_used_by_everybody(server, visitor):
+    [event] = ask(server, "/query/events", limit=1, q="has:session_id status:>=500", **ASKED)["events"]
+    page = visitor.open("/explore", **DAY, event=event["event_id"])
+    expect(page.get_by_role("region", name="Events of the session")).to_be_visible()
+    assert in_both(page) == []
 
 
 def test_the_front_door_can_be_used_by_everybody(server, visitor_of):

@@ -150,8 +150,8 @@ def test_an_event_is_shown_whole_with_its_trace_and_session(server, visitor):
         server, f"/query/event/{event['event_id']}"
     )
     for region, path in (
-        ("Trace", f"/query/traces/{event['payload']['trace_id']}"),
-        ("Session", f"/query/sessions/{event['context']['session_id']}"),
+        ("Events of the trace", f"/query/traces/{event['payload']['trace_id']}"),
+        ("Events of the session", f"/query/sessions/{event['context']['session_id']}"),
     ):
         story = ask(server, path, limit=50)
         found = drawer.get_by_role("region", name=region)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, Request
 
 from system.program import Client
@@ -149,6 +150,19 @@ def number(text: str) -> float:
 def told(locator: Locator) -> float:
     """The number that is the first line of what is found."""
     return number(locator.inner_text().strip().split("\n")[0])
+
+
+FIGURES = ("request_rate", "error_rate", "p50_ms", "p95_ms", "p99_ms", "apdex")
+
+
+def figures(page: Page) -> dict[str, float]:
+    """The row of large figures, by the API's names."""
+    return {name: number(page.locator(f'dl [data-figure="{name}"] .value').inner_text()) for name in FIGURES}
+
+
+def close_to(value: float) -> Any:
+    """A figure is shown with three digits that count; a share to a hundredth of a percent."""
+    return pytest.approx(value, rel=0.006, abs=0.00006)
 
 
 def ask(client: Client, path: str, **parameters: object) -> Any:
