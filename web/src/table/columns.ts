@@ -88,7 +88,8 @@ const DAY = 58;
 /** `days`: times are told with their day. */
 export function column(name: string, days = false): Column {
   const isField = KNOWN.includes(name);
-  const [kind, width] = KINDS[name] ?? [isField && !CODES.test(name) ? ("text" as const) : ("code" as const), 140];
+  const isText = (isField && !CODES.test(name)) || name.startsWith("tag.");
+  const [kind, width] = KINDS[name] ?? [isText ? ("text" as const) : ("code" as const), 140];
   const sort = !isField || UNSORTED.has(name) ? null : name === "call" ? "endpoint" : name;
   const grows = GROWING.has(name);
   const wide = width + (kind === "time" && days ? DAY : 0);

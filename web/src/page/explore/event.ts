@@ -13,6 +13,8 @@ export interface Line {
   kind: Kind;
   /** Of several lines, as it was written. */
   block?: boolean;
+  /** Has a line of its own, however short it is. */
+  wide?: boolean;
 }
 export interface Section {
   title: string;
@@ -51,11 +53,14 @@ const KINDS: Record<string, Kind> = {
 };
 const TEXTS = new Set(["severity", "service", "environment", "title", "message", "error_message", "event_type"]);
 
+const WIDE = new Set(["endpoint", "error_message", "title", "message", "timestamp", "received_at"]);
+
 function line(name: string, value: unknown): Line[] {
   if (value === null || value === undefined || value === "") return [];
   const told = typeof value === "number" || typeof value === "boolean" ? value : String(value);
   const label = LABELS[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replace(/_/g, " ");
-  return [{ label, field: name, value: told, kind: KINDS[name] ?? (TEXTS.has(name) ? "text" : "code") }];
+  const kind = KINDS[name] ?? (TEXTS.has(name) ? "text" : "code");
+  return [{ label, field: name, value: told, kind, wide: WIDE.has(name) }];
 }
 
 const of = (part: object | null | undefined, names: string[]): Line[] =>
@@ -76,9 +81,8 @@ export function sections(event: Whole): Section[] {
     {
       title: "Call",
       lines: [
-        ...of(source, ["service", "method", "endpoint"]),
+        ...of(source, ["service", "version", "environment", "method", "endpoint"]),
         ...of(metrics, ["status_code", "response_time_ms", "request_size_bytes", "response_size_bytes", "cache_hit"]),
-        ...of(source, ["version", "environment"]),
       ],
     },
     {

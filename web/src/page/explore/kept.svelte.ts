@@ -53,6 +53,9 @@ const isView = (value: unknown): value is SavedView =>
 
 export const saved = list("views", isView, 100);
 
+/** Tags and values in the payload that the reader wants counted too. */
+export const added = list("facets.added", isText, 20);
+
 /** Facets that are open. */
 export const opened = list("facets", isText, 40, [
   "severity",
