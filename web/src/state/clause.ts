@@ -166,6 +166,12 @@ export const valuesOf = (query: string, field: string): string[] => [
   ...new Set((clauses(query) ?? []).filter((one) => one.field === field).flatMap((one) => one.values)),
 ];
 
+/** The values of which a field must have one; null where any will do. */
+export function wanted(query: string, field: string): string[] | null {
+  const found = (clauses(query) ?? []).filter((one) => one.field === field && !one.negated);
+  return found.length ? found.flatMap((one) => one.values) : null;
+}
+
 /** The query with the value among those that are wanted. Null: events that have none. */
 export function include(query: string, field: string, value: string | null): string {
   const rest = without(query, field, value);
@@ -251,6 +257,12 @@ function isRange(text: string): boolean {
   const [left, right] = [text.slice(0, at), text.slice(at + 2)];
   return MOMENT.test(left || right);
 }
+
+/** The time of a query, as it stands in it. */
+export const timeOf = (query: string): string =>
+  times(query)
+    .map(([start, end]) => query.slice(start, end))
+    .join(" ");
 
 /** The query without its time, for where another one is meant. */
 export function timeless(query: string): string {

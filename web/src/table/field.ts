@@ -51,7 +51,7 @@ function cellOf(value: unknown): Cell {
   return JSON.stringify(value).slice(0, MAX + 1);
 }
 
-/** Keys of `payload."order.id".parts`: quoted dots are a part of a key. */
+/** The way of `payload."order.id".parts` into an event: quoted dots are a part of a key. */
 export function keysOf(name: string): string[] {
   const word = words(name)[0];
   if (!word) return [];

@@ -1,26 +1,11 @@
 /** What may follow what is being typed, asked of the server when one pauses for a moment. */
-import { ask, type Schema } from "../../api/client";
+import { ask } from "../../api/client";
 import { charactersOf, unitsOf } from "../../format/text";
 import { asked, composed } from "./asked.svelte";
-
-export interface Offer {
-  text: string;
-  kind: Schema["Sort"] | "recent";
-  detail: string;
-  count: number | null;
-}
+import type { Offer } from "./offer";
 
 const PAUSE_MS = 70;
 const SHOWN_MAX = 60;
-
-/** The text with what was chosen in the place of [start, end), and where the cursor is then. */
-export function chosen(text: string, start: number, end: number, offer: Offer): { text: string; at: number } {
-  const finished = offer.kind !== "field" ? !/^[<>]/.test(offer.text) : !/[:.]$/.test(offer.text);
-  const gap = finished && !/^\s/.test(text.slice(end)) ? " " : "";
-  const left = text.slice(0, start) + offer.text + gap;
-  const past = finished && !gap ? 1 : 0;
-  return { text: left + text.slice(end), at: left.length + past };
-}
 
 export function completion() {
   let offers = $state.raw<Offer[]>([]);
