@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { found, kindOf, nameOf, ordered, type Row } from "./order";
+import { conditionOf, found, kindOf, nameOf, ordered, type Row } from "./order";
 
 function row(service: string, state: string, values: Partial<Row> = {}): Row {
   const red = { requests: 10, request_rate: 1, errors: 2, errors_5xx: 1, rate_5xx: 0.1, p95_ms: 50, last_seen: null };
@@ -41,4 +41,13 @@ describe("what is bad about it", () => {
     ["apdex 0.61 with a p95 of 900 ms; too little is known from before to say what is usual", "slow"],
     ["error rate 9.0 % (9 of 100 requests failed with 5xx); usually 0 %; 14 % were refused with 4xx", "5xx"],
   ])("%s", (reason, kind) => expect(kindOf(reason)).toBe(kind));
+});
+
+test("a figure leads to the requests that make it", () => {
+  const red = row("a", "healthy", { p99_ms: null, apdex_threshold_ms: 500 });
+  expect(conditionOf("p95_ms", red)).toBe("latency:>=50ms");
+  expect(conditionOf("p99_ms", red)).toBe("has:metrics");
+  expect(conditionOf("rate_4xx", red)).toBe("class:4xx");
+  expect(conditionOf("apdex", red)).toBe("(latency:>500ms OR class:5xx)");
+  expect(conditionOf("apdex", { ...red, apdex_threshold_ms: null })).toBe("has:metrics");
 });

@@ -63,3 +63,23 @@ export function kindOf(reason: string): "5xx" | "4xx" | "slow" {
   if (/^(p95|apdex) /.test(reason)) return "slow";
   return /^[^;]*refused with 4xx/.test(reason) ? "4xx" : "5xx";
 }
+
+export type Figure = "request_rate" | "error_rate" | "rate_4xx" | "rate_5xx" | "p50_ms" | "p95_ms" | "p99_ms" | "apdex";
+
+/** The requests that make a figure what it is, as a query: of a percentile those that take as long or longer. */
+export function conditionOf(figure: Figure, red: Schema["Red"] | Row): string {
+  switch (figure) {
+    case "request_rate":
+      return "has:metrics";
+    case "error_rate":
+      return "status:>=400";
+    case "rate_4xx":
+      return "class:4xx";
+    case "rate_5xx":
+      return "class:5xx";
+    case "apdex":
+      return red.apdex_threshold_ms === null ? "has:metrics" : `(latency:>${red.apdex_threshold_ms}ms OR class:5xx)`;
+    default:
+      return red[figure] === null ? "has:metrics" : `latency:>=${red[figure]}ms`;
+  }
+}
