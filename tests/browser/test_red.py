@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 
-from browser.seeded import ASKED, DAY
-from browser.visitor import ask, close_to, figures, told
+from browser.seeded import ASKED, DAY, END
+from browser.visitor import ZONE, ask, close_to, drag, figures, number, told
+from system.program import event
 
 SERVICE = "payment-service"
 Q = f"service:{SERVICE}"
+
+
+def figures_of(row):
+    """Of a service or an endpoint, as its row tells them."""
+    names = ("request_rate", "rate_5xx", "p50_ms", "p95_ms", "p99_ms", "apdex")
+    return {name: row[name] for name in names} | {"rate_4xx": (row["errors"] - row["errors_5xx"]) / row["requests"]}
+
+
+def cells(row):
+    return {one.get_attribute("data-figure"): told(one) for one in row.locator("[data-figure]").all()}
+
+
+def panel_of(page, title):
+    """One that is asked about when it is seen."""
+    panel = page.get_by_role("region", name=title, exact=True)
+    panel.scroll_into_view_if_needed()
+    expect(panel.locator("[data-row]").first).to_be_visible()
+    return panel
 
 
 def test_every_service_has_a_row_with_the_figures_of_the_api(server, visitor):
@@ -21,7 +42,7 @@ def test_every_service_has_a_row_with_the_figures_of_the_api(server, visitor):
     rows = {one.get_attribute("data-row"): one for one in table.locator("[data-row]").all()}
     assert rows.keys() == services.keys()
     for name, row in rows.items():
-        assert told(row.locator('[data-figure="requests"]')) == close_to(services[name]["request_rate"])
+        assert cells(row) == {figure: close_to(value) for figure, value in figures_of(services[name]).items()}
         expect(row).to_contain_text(services[name]["health"]["state"])
 
 
@@ -38,6 +59,33 @@ def test_services_are_found_sorted_and_opened_by_keyboard(visitor):
     assert {name: visitor.parameters[name] for name in DAY} == DAY
     page.go_back()
     expect(rows).to_have_count(1)
+
+
+def test_the_order_is_chosen_at_the_head_of_a_column_and_stands_in_the_address(server, visitor):
+    page = visitor.open("/services", **DAY)
+    services = ask(server, "/query/services", **ASKED)["services"]
+    rows = page.get_by_role("region", name="Services", exact=True).locator("[data-row]")
+    head = page.get_by_role("columnheader", name="p95")
+    for sign, order in (("-", "descending"), ("", "ascending")):
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", order)
+        assert visitor.parameters["sort"] == f"{sign}p95_ms"
+        ranked = sorted(services, key=lambda one: one["p95_ms"], reverse=sign == "-")
+        assert [one.get_attribute("data-row") for one in rows.all()] == [one["service"] for one in ranked]
+    page.go_back()
+    expect(head).to_have_attribute("aria-sort", "descending")
+
+
+def test_how_many_need_a_look_is_said_and_leads_to_them(server, visitor):
+    page = visitor.open("/services", **DAY)
+    states = [one["health"]["state"] for one in ask(server, "/query/services", **ASKED)["services"]]
+    rows = page.get_by_role("region", name="Services", exact=True).locator("[data-row]")
+    for state in ("failing", "degraded", "silent", "healthy"):
+        tile = page.locator(f'[data-state="{state}"]')
+        assert told(tile) == states.count(state)
+        tile.click()
+        assert visitor.parameters["state"] == state
+        expect(rows).to_have_count(states.count(state))
 
 
 def test_a_service_has_the_figures_of_the_api(server, visitor):
@@ -58,6 +106,105 @@ def test_its_endpoints_lead_to_pages_of_their_own(server, visitor):
     visitor.settle()
     assert (visitor.parameters["method"], visitor.parameters["endpoint"]) == (busiest["method"], busiest["endpoint"])
     assert figures(page) == {name: close_to(busiest[name]) for name in figures(page)}
+
+
+@pytest.mark.parametrize(("compare", "ago"), [("previous", timedelta(hours=4)), ("last_week", timedelta(days=7))])
+def test_charts_say_what_was_before(server, visitor, compare, ago):
+    # The last hour that has any, compared with the time it is compared with, which has none a week before.
+    end = datetime.fromisoformat(END)
+    start = end - timedelta(hours=4)
+    within = {"from": start.isoformat().replace("+00:00", "Z"), "to": END}
+    page = visitor.open(f"/services/{SERVICE}", **within, compare=compare)
+    chart = page.get_by_role("region", name="Response time", exact=True)
+    box = chart.locator(".u-over").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    shown = chart.locator(".key", has_text="last week" if compare == "last_week" else "before").locator("b")
+    expect(shown).to_be_visible()
+    step = chart.page.get_by_role("region", name="Request rate", exact=True).locator(".note").inner_text().split()[-1]
+    asked = {"q": Q, "step": step, "measures": "p99_ms,p95_ms,p50_ms"}
+    was = ask(server, "/query/timeseries", start_time=start - ago, end_time=end - ago, **asked)
+    told_when = chart.locator(".when").inner_text().split(", ")[1].split("\u202f")[0]  # in the zone of the visitor
+    steps = [datetime.fromisoformat(one).astimezone(ZoneInfo(ZONE)).strftime("%H:%M:%S") for one in was["times"]]
+    earlier = (datetime.strptime(told_when, "%H:%M:%S") - ago).strftime("%H:%M:%S")  # noqa: DTZ007 - a time of day
+    values = was["series"][0]["values"]
+    if compare == "last_week":
+        assert shown.inner_text() == "–, –, –"
+    else:
+        found = [number(one) for one in shown.inner_text().split(", ")]
+        at = steps.index(earlier)
+        assert found == [close_to(values[name][at]) for name in ("p99_ms", "p95_ms", "p50_ms")]
+
+
+def test_a_stretch_of_a_chart_is_another_time_and_back_restores(server, visitor):
+    page = visitor.open(f"/services/{SERVICE}", **DAY)
+    before = figures(page)
+    drag(page, page.get_by_role("region", name="Apdex").locator(".u-over"), 0.4, 0.6)
+    page.wait_for_function("from => new URLSearchParams(location.search).get('from') !== from", arg=DAY["from"])
+    visitor.settle()
+    zoomed = {"start_time": visitor.parameters["from"], "end_time": visitor.parameters["to"]}
+    total = ask(server, "/query/services", q=Q, **zoomed)["total"]
+    assert figures(page) == {name: close_to(total[name]) for name in before} != before
+    page.go_back()
+    page.wait_for_function("from => new URLSearchParams(location.search).get('from') === from", arg=DAY["from"])
+    visitor.settle()
+    assert figures(page) == before
+
+
+def test_its_statuses_and_versions_are_counted_and_lead_to_explore(server, visitor):
+    page = visitor.open(f"/services/{SERVICE}", **DAY)
+    for title, field, figure in (("Statuses", "status_code", "count"), ("Versions", "version", "requests")):
+        rows = panel_of(page, title).locator("[data-row]").all()
+        groups = ask(server, "/query/top", q=Q, by=field, limit=len(rows), **ASKED)["groups"]
+        told_ = {one.get_attribute("data-row"): told(one.locator(f'[data-figure="{figure}"]')) for one in rows}
+        assert told_ == {str(one["group"][field]): one["values"]["count"] for one in groups}
+    worst = ask(server, "/query/top", q=f"{Q} class:5xx", by="status_code", limit=1, **ASKED)["groups"][0]
+    code = str(worst["group"]["status_code"])
+    panel_of(page, "Statuses").locator(f'[data-row="{code}"] a').click()
+    page.wait_for_url("**/explore?*")
+    found = ask(server, "/query/events", q=visitor.parameters["q"], limit=1, **ASKED)
+    assert found["matched"] == worst["values"]["count"]
+    assert {name: visitor.parameters[name] for name in DAY} == DAY
+
+
+def test_a_figure_leads_to_the_requests_that_make_it(server, visitor):
+    page = visitor.open(f"/services/{SERVICE}", **DAY)
+    total = ask(server, "/query/services", q=Q, **ASKED)["total"]
+    page.locator('dl [data-figure="error_rate"] a').click()
+    page.wait_for_url("**/explore?*")
+    assert ask(server, "/query/events", q=visitor.parameters["q"], limit=1, **ASKED)["matched"] == total["errors"]
+
+
+def test_of_one_that_is_not_well_it_is_said_since_when_and_what_the_failed_ones_have_in_common(server, visitor_of):
+    tenant = server.tenant("unwell")
+    began = datetime(2026, 5, 4, 11, tzinfo=UTC)
+
+    def one(at, minutes, endpoint, version, status):
+        when = (began + timedelta(minutes=minutes)).isoformat()
+        source = {"service": "pay", "endpoint": endpoint, "method": "GET", "version": version}
+        return event(
+            f"unwell_{at}", timestamp=when, source=source, metrics={"response_time_ms": 20.0, "status_code": status}
+        )
+
+    calm = [one(at, at / 5 - 120, ("/a", "/b")[at % 2], "1", 200) for at in range(600)]
+    bad = [one(600 + at, at / 5, "/a", "2", 500 if at % 2 else 200) for at in range(150)]
+    tenant.send(calm + bad)
+    assert tenant.stats()["fresh"]
+    visitor = visitor_of(server).sign_in(tenant.key)
+    page = visitor.open("/services/pay", **{"from": "2026-05-04T10:30:00Z", "to": "2026-05-04T11:30:00Z"})
+    expect(page.locator("[data-since]")).to_contain_text("Since 13:00 50\u202f% of the requests failed with 5xx")
+    expect(page.locator('[data-suspect="version"]')).to_contain_text("100\u202f%")
+    expect(page.locator('[data-suspect="endpoint"]')).to_contain_text("/a")
+    new = panel_of(page, "Versions").locator('[data-row="2"]')
+    expect(new).to_contain_text("new")
+    expect(new).to_contain_text("fails more")
+
+
+def test_one_that_was_not_asked_in_this_time_says_when_it_was(visitor):
+    page = visitor.open(f"/services/{SERVICE}", **{"from": "2025-01-01T00:00:00Z", "to": "2025-01-02T00:00:00Z"})
+    expect(page.get_by_text(f"No request to {SERVICE} in this time range")).to_be_visible()
+    page.locator("main a", has_text="04 May").click()
+    visitor.settle()
+    assert figures(page)["request_rate"] > 0
 
 
 def test_its_slowest_requests_are_the_slowest(server, visitor_of):
