@@ -187,13 +187,17 @@ def test_of_one_that_is_not_well_it_is_said_since_when_and_what_the_failed_ones_
 
     calm = [one(at, at / 5 - 120, ("/a", "/b")[at % 2], "1", 200) for at in range(600)]
     bad = [one(600 + at, at / 5, "/a", "2", 500 if at % 2 else 200) for at in range(150)]
-    tenant.send(calm + bad)
+    other = event(
+        "unwell_other", timestamp=began.isoformat(), source={"service": "mail", "endpoint": "/", "method": "GET"}
+    )
+    tenant.send([*calm, *bad, other])
     assert tenant.stats()["fresh"]
     visitor = visitor_of(server).sign_in(tenant.key)
     page = visitor.open("/services/pay", **{"from": "2026-05-04T10:30:00Z", "to": "2026-05-04T11:30:00Z"})
-    expect(page.locator("[data-since]")).to_contain_text("Since 13:00 50\u202f% of the requests failed with 5xx")
+    expect(page.locator("[data-since]")).to_contain_text("Since 13:00: 50\u202f% of the requests failed with 5xx")
     expect(page.locator('[data-suspect="version"]')).to_contain_text("100\u202f%")
     expect(page.locator('[data-suspect="endpoint"]')).to_contain_text("/a")
+    expect(page.locator("[data-others]")).to_contain_text("All other services are as usual")
     new = panel_of(page, "Versions").locator('[data-row="2"]')
     expect(new).to_contain_text("new")
     expect(new).to_contain_text("fails more")

@@ -28,6 +28,12 @@ describe("since when it is so", () => {
     expect(stretch([...many(40, 20), ...many(5, 0)], many(45, 100))).not.toMatchObject({ from: 40 });
   });
 
+  test("steps without requests at its sides show neither its beginning nor its end", () => {
+    const totals = many(30, 50);
+    totals.fill(0, 18, 20).fill(0, 28, 30);
+    expect(stretch([...many(20, 0), ...many(8, 25), 0, 0], totals)).toMatchObject({ from: 20, to: 30 });
+  });
+
   test("steps without requests are part of what is around them", () => {
     const totals = many(30, 50);
     totals.fill(0, 22, 24);

@@ -40,7 +40,15 @@ export function stretch(hits: (number | null)[], totals: (number | null)[]): Str
       found = { from, to, within: within / of, outside: rest / restOf };
     }
   }
-  return found;
+  return found && fitted(found, totals);
+}
+
+/** Steps without requests say nothing: it begins with the first that has some, and lasts until one shows its end. */
+function fitted(found: Stretch, totals: (number | null)[]): Stretch {
+  let { from, to } = found;
+  while (from < to && !totals[from]) from += 1;
+  while (to < totals.length && !totals[to]) to += 1;
+  return { ...found, from, to };
 }
 
 function sums(values: (number | null)[]): number[] {
