@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
-from browser.visitor import PATIENCE_MS
+from browser.visitor import PATIENCE_MS, violations
 from system.program import event
 
 _names = itertools.count()
@@ -106,3 +106,14 @@ def test_who_has_events_never_sees_it(visitor):
     page = visitor.open("/")
     expect(page.get_by_text("Receiving")).to_be_visible()
     expect(page.get_by_role("heading", name=FIRST)).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 400])
+def test_it_can_be_used_by_everybody(server, empty, visitor_of, width, scheme):
+    page = visitor_of(server, width=width, color_scheme=scheme).sign_in(empty.key).open("/")
+    expect(page.locator(WAITING)).to_be_visible()
+    empty.send_one(event(1, severity="loud"))
+    expect(page.locator("[data-refused]")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

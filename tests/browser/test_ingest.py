@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser.visitor import number
+from browser.visitor import number, violations
 from system.program import event
 
 _names = itertools.count()
@@ -181,3 +181,49 @@ def test_the_rate_limit_is_told_to_everybody(server, visitor_of):
     assert server.ask("POST", "/ingestion/events", json.dumps(event(1)).encode(), key=made["key"]).status == 200
     page = visitor_of(server).sign_in(made["key"]).open("/ingest")
     expect(page.locator("[data-figure=rate]")).to_have_text("2 events/s, 10 at once")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 400])
+def test_the_page_and_what_opens_on_it_can_be_used_by_everybody(server, sender, visitor_of, width, scheme):
+    visitor = visitor_of(server, width=width, color_scheme=scheme).sign_in(sender.key)
+    page = visitor.open("/ingest", outcome="stored")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Send events").click()
+    expect(page.get_by_role("tab", name="curl")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="New key").click()
+    assert violations(page) == []
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("[data-new-key]")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="I have copied it").click()
+    page.locator("[data-key]").get_by_role("button").first.click()
+    expect(page.get_by_role("button", name="Keep it")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_name_that_nobody_should_give_is_shown_as_text(server, sender, visitor_of):
+    name = "<script>alert(1)</script> \u202ecod.exe"
+    made = sender.ask("POST", "/keys", json.dumps({"scopes": ["read"], "name": name}).encode()).json
+    page = visitor_of(server).sign_in(sender.key).open("/ingest")
+    row = page.locator(f'[data-key="{made["id"]}"]')
+    expect(row).to_contain_text("<script>alert(1)</script> \u27e8U+202E\u27e9cod.exe")
+    row.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("dialog")).to_contain_text("\u27e8U+202E\u27e9cod.exe")
+
+
+def test_how_to_send_is_a_link_that_knows_which(server, sender, visitor_of):
+    visitor = visitor_of(server).sign_in(sender.key)
+    page = visitor.open("/ingest")
+    page.get_by_role("button", name="Send events").click()
+    page.get_by_role("tab", name="curl").press("ArrowRight")
+    expect(page.get_by_role("tab", name="Python", exact=True)).to_be_focused()
+    assert visitor.parameters == {"send": "python"}
+    page.reload()
+    expect(page.locator("[data-snippet=python]")).to_contain_text(f"{visitor.url}/api/v1/ingestion/events")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert visitor.parameters == {}
