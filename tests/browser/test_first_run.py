@@ -108,6 +108,7 @@ def test_who_has_events_never_sees_it(visitor):
     expect(page.get_by_role("heading", name=FIRST)).to_have_count(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 400])
 def test_it_can_be_used_by_everybody(server, empty, visitor_of, width, scheme):

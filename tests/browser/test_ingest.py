@@ -183,6 +183,7 @@ def test_the_rate_limit_is_told_to_everybody(server, visitor_of):
     expect(page.locator("[data-figure=rate]")).to_have_text("2 events/s, 10 at once")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 400])
 def test_the_page_and_what_opens_on_it_can_be_used_by_everybody(server, sender, visitor_of, width, scheme):
