@@ -271,11 +271,13 @@ class Server:
             view=self._view,
             threads=self.settings.query_threads,
             mark=secrets.token_hex(8),
+            present=self._dedup.present,
+            fed=lambda: self.watermark.fed,
         )
         self.tails = Tails(self.questions, self.watermark)
         self.pulses = Pulses(clock=self.clock, meters=self.meters, backlog=self.backlog, present=self._present)
         self.exports = Exports(
-            open_session=partial(self._limited_session, self.settings.export_seconds_max),
+            open_session=partial(self._limited_session, self.settings.export_seconds_max, repeated=False),
             view=self._view,
             threads=self.settings.export_threads,
             mark=secrets.token_hex(8),
@@ -378,11 +380,12 @@ class Server:
     def _session(self, threads: int) -> Session:
         return self.store.session(threads=threads)
 
-    def _limited_session(self, seconds_max: int) -> Session:
+    def _limited_session(self, seconds_max: int, *, repeated: bool = True) -> Session:
         limits = QueryLimits(
             seconds_max=seconds_max,
             rows_max=self.settings.query_rows_max,
             memory_bytes_max=self.settings.query_memory_mib << 20,
+            repeated=repeated,
         )
         return self.store.session(threads=2, limits=limits)
 

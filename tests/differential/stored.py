@@ -65,6 +65,8 @@ class Filled:
             view=lambda tenant: self.views.get(tenant, View()),
             threads=2,
             mark="differential",
+            present=lambda tenant: len(self.worlds.get(tenant, ())),
+            fed=lambda: self.position,
         )
         self.worlds: dict[str, list[Row]] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import cast
 
@@ -45,8 +46,10 @@ class Facets(Struct, frozen=True):
 
 async def facets(questions: Questions, query: Query) -> Facets:
     """The `limit` most frequent values of each place of `group_by`, taken one by one."""
-    basis = await questions.basis(replace(query, measures=()))
-    rows = await questions.ask(query.tenant, counted(query, view=questions.view(query.tenant)))
+    basis, rows = await asyncio.gather(
+        questions.basis(replace(query, measures=())),
+        questions.ask(query.tenant, counted(query, view=questions.view(query.tenant))),
+    )
     places = query.group_by
     values: list[list[Count]] = [[] for _ in places]
     distinct, missing, matched = [0] * len(places), [0] * len(places), 0

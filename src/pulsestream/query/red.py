@@ -130,15 +130,16 @@ async def table(questions: Questions, asking: Asking, *, now: datetime, zone: Zo
     """At most `query.limit` rows, and the total. `zone`: of the steps of their course. Raises as a question does."""
     tenant, window = asking.query.tenant, asking.window
     view = questions.view(tenant)
-    basis = await questions.basis(replace(asking.query, measures=("p50_ms", "p95_ms", "p99_ms")))
     step = automatic_step(window.start_time, window.end_time, points=_STEPS)
     course = grid(step, start=window.start_time, end=window.end_time, zone=zone)
-    estimated = not basis.exact
     windows = _windows(window, view) if asking.compare else _Windows()
     until = max(window.start_time, min(now, window.end_time))
-    found, earlier = await asyncio.gather(
-        questions.ask(tenant, red_sql.now(asking, view, course, until, estimated=estimated)),
-        _earlier(questions, asking, view, windows, estimated=estimated),
+    basis, (found, earlier) = await questions.upon(
+        replace(asking.query, measures=("p50_ms", "p95_ms", "p99_ms")),
+        lambda estimated: asyncio.gather(
+            questions.ask(tenant, red_sql.now(asking, view, course, until, estimated=estimated)),
+            _earlier(questions, asking, view, windows, estimated=estimated),
+        ),
     )
     rows = [_compared(_row(row, course), earlier) for row in found]
     rows = await _dated(questions, asking, rows, red_sql.rough(window, course, until))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import accumulate, count
@@ -23,6 +23,7 @@ from pulsestream.query import compile as sql
 from pulsestream.query.catalog import measures_of
 from pulsestream.query.expression import EVERYTHING
 from pulsestream.query.model import Query, View
+from pulsestream.query.shared import Shared
 from pulsestream.store import record
 from pulsestream.store.port import Session, Statement, Storage
 from pulsestream.turns import Turns
@@ -106,7 +107,13 @@ class Questions:
         view: Callable[[str], View],
         threads: int,
         mark: str,
+        present: Callable[[str], int] | None = None,
+        fed: Callable[[], int] | None = None,
     ) -> None:
+        """`present`: how many events a tenant has, at most. `fed`: how far the engine has come.
+
+        Without them more is asked.
+        """
         self._open_session = open_session
         self.view = view
         self._local = threading.local()
@@ -114,6 +121,9 @@ class Questions:
         self._turns = Turns(threads, name="query", waiting_max=_WAITING_MAX, spare=1)
         self._names = (f"{mark}-{number}" for number in count())
         self._canceller = ThreadPoolExecutor(1, thread_name_prefix="cancel")
+        self._present = present
+        self._fed = fed
+        self._counts: Shared[int] = Shared()
 
     def close(self) -> None:
         self._canceller.shutdown(wait=True, cancel_futures=True)
@@ -160,16 +170,43 @@ class Questions:
 
     async def basis(self, query: Query) -> Basis:
         """Whether the measures of this query are exact, and of how many events."""
-        events = await self.count(replace(query, where=EVERYTHING, group_by=(), measures=()))
+        events = await self._events(query)
         few = events <= EXACT_EVENTS_MAX
         bounds = {} if few else {name: one.bound for name, one in measures_of(query.measures).items() if one.bound}
         return Basis(events, bounds)
 
+    async def upon(self, query: Query, ask: Callable[[bool], Awaitable[T]]) -> tuple[Basis, T]:
+        """The basis, and what `ask` finds, which is told whether it is to estimate.
+
+        Where the tenant has too few events for that anyway, they are asked for side by side.
+        """
+        if self._present is not None and self._present(query.tenant) <= EXACT_EVENTS_MAX:
+            events, found = await asyncio.gather(self._events(query), ask(False))  # noqa: FBT003 - its only argument
+            return Basis(events, {}), found
+        basis = await self.basis(query)
+        return basis, await ask(not basis.exact)
+
+    async def _events(self, query: Query) -> int:
+        """How many there are in its range. A page asks several questions about one range at one time."""
+        statement = sql.count(
+            replace(query, limit=1, where=EVERYTHING, group_by=(), measures=()), view=self.view(query.tenant)
+        )
+
+        async def ask() -> int:
+            [[events]] = await self.ask(query.tenant, statement)
+            return cast("int", events)
+
+        if self._fed is None:
+            return await ask()
+        # What the engine has come to have since another asked may be what this one waited for.
+        return await self._counts.get((statement.sql, repr(statement.parameters), self._fed()), ask)
+
     async def groups(self, query: Query, *, seconds: float) -> Groups:
         """A row per group, the largest first. `seconds`: what the measures per second are divided by."""
-        basis = await self.basis(query)
-        statement = sql.groups(query, view=self.view(query.tenant), estimated=not basis.exact)
-        rows = await self.ask(query.tenant, statement)
+        view = self.view(query.tenant)
+        basis, rows = await self.upon(
+            query, lambda estimated: self.ask(query.tenant, sql.groups(query, view=view, estimated=estimated))
+        )
         divided = [
             len(query.group_by) + number
             for number, measure in enumerate(measures_of(query.measures).values())

@@ -60,15 +60,19 @@ async def timeseries(
     if values > VALUES_MAX:
         what = f"{step} makes an answer of up to {values} values, and it may have {VALUES_MAX}: choose a longer one"
         raise BadParameters([("step", f"{what}, or fewer groups or measures")])
-    basis, view = await questions.basis(query), questions.view(query.tenant)
+    view = questions.view(query.tenant)
     groups: list[Sequence[Key]] = [()]
     groups_total = 1
-    if query.group_by:
-        ranking = await rank(
-            questions, replace(query, measures=()), sort=sort or Sort(), view=view, estimated=not basis.exact
-        )
-        groups, groups_total = ranking.keys, ranking.groups_total
-    rows = await questions.ask(query.tenant, over_time(query, steps, groups, view=view, estimated=not basis.exact))
+
+    async def ask(estimated: bool) -> Sequence[Sequence[object]]:  # noqa: FBT001 - its only argument
+        nonlocal groups, groups_total
+        if query.group_by:
+            ungrouped = replace(query, measures=())
+            ranking = await rank(questions, ungrouped, sort=sort or Sort(), view=view, estimated=estimated)
+            groups, groups_total = ranking.keys, ranking.groups_total
+        return await questions.ask(query.tenant, over_time(query, steps, groups, view=view, estimated=estimated))
+
+    basis, rows = await questions.upon(query, ask)
     if len(rows) <= _AT_ONCE_MAX:
         times, series = steps.times, _series(query, steps, groups, rows)
     else:  # a tenth of a second, which nobody else is to wait for

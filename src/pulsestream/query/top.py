@@ -73,9 +73,10 @@ def read_sort(text: str) -> Sort:
 async def top(questions: Questions, query: Query, *, sort: Sort, seconds: float, other: bool = False) -> Top:
     """The `limit` groups that rank highest. `seconds`: the length of the range. `other`: measure all others too."""
     asked = replace(query, measures=_names(query, sort))
-    basis = await questions.basis(asked)
     view = questions.view(query.tenant)
-    ranking = await rank(questions, asked, sort=sort, view=view, estimated=not basis.exact)
+    basis, ranking = await questions.upon(
+        asked, lambda estimated: rank(questions, asked, sort=sort, view=view, estimated=estimated)
+    )
     rest = None
     if other and ranking.groups_total > len(ranking.keys):
         statement = others(asked, ranking.keys, view=view, estimated=not basis.exact)

@@ -19,6 +19,7 @@ from pulsestream.clock import Clock, to_micros
 from pulsestream.errors import StoreBusy, StoreError
 from pulsestream.store import record, schema
 from pulsestream.store.failure import FAILURES, cannot_open, of_a_question, of_the_store
+from pulsestream.store.options import of_engine, of_session
 from pulsestream.store.port import (
     Capabilities,
     EngineState,
@@ -51,25 +52,6 @@ _PAST = (
 # An engine whose disk is full can report an insert as done and leave a part that ends too soon. A count alone is
 # answered from what the part says of itself. The position is at the beginning of each granule, and this is at the end.
 _WHOLE = "cityHash64(extra)"
-
-_INDEXES_SHARE = 32  # of the engine's memory, for what it remembers of its indexes: 18 MB at 10M events
-_QUERY_SETTINGS: dict[str, object] = {
-    "max_execution_time": 30,
-    "timeout_overflow_mode": "throw",
-    # The engine's own lines are valid; reading them in order costs a third less CPU than in parallel.
-    "input_format_parallel_parsing": 0,
-    "input_format_json_read_objects_as_strings": 1,
-    "input_format_json_infer_incomplete_types_as_strings": 1,
-    "input_format_skip_unknown_fields": 1,
-    "input_format_json_ignore_unknown_keys_in_named_tuple": 1,
-    "input_format_null_as_default": 0,
-    "min_insert_block_size_bytes": 0,
-    "max_insert_block_size": 1_048_576,
-    "async_insert": 0,  # an insert that returns is stored
-    "lightweight_deletes_sync": 1,
-    "do_not_merge_across_partitions_select_final": 1,
-    "use_query_condition_cache": 0,
-}
 
 
 class ClickHouseStore:
@@ -107,20 +89,10 @@ class ClickHouseStore:
         return ClickHouseSession(opened(), beside=partial(self._open, threads=1, limits=None), again=opened)
 
     def _client(self, *, threads: int, limits: QueryLimits | None) -> Client:
-        settings = _QUERY_SETTINGS | {"max_threads": threads, "max_memory_usage": self._memory_bytes_max}
-        if limits is not None:
-            settings |= {
-                "max_execution_time": limits.seconds_max,
-                "max_rows_to_read": limits.rows_max,
-                "max_memory_usage": min(limits.memory_bytes_max, self._memory_bytes_max),
-            }
+        settings = of_session(threads, limits, memory_bytes=self._memory_bytes_max)
         options = dict(self._options)
         if self._capabilities.embedded:
-            options["chdb_options"] = {
-                "max_server_memory_usage": str(self._memory_bytes_max),
-                # Else the filters of the ids are read and checked again for every id that is asked for.
-                "index_uncompressed_cache_size": str(self._memory_bytes_max // _INDEXES_SHARE),
-            }
+            options["chdb_options"] = of_engine(self._memory_bytes_max)
         try:
             return clickhouse_connect.get_client(**options, settings=settings)
         except FAILURES as error:

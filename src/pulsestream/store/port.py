@@ -42,11 +42,15 @@ def in_pieces(values: Sequence[str]) -> Iterator[list[str]]:
 
 
 class QueryLimits(Struct, frozen=True):
-    """What one question may take; beyond it QueryTooHeavy."""
+    """What one question may take; beyond it QueryTooHeavy.
+
+    `repeated`: the next ones will read much of the same, so that is kept in memory, unpacked.
+    """
 
     seconds_max: int
     rows_max: int  # that are read for it
     memory_bytes_max: int
+    repeated: bool = True
 
 
 class Rows(Struct, frozen=True):
