@@ -24,6 +24,8 @@ from pulsestream.store.port import Statement
 
 STEPS = 30  # some, of a trend
 BACK = timedelta(days=7)
+# Beyond it the ids of examples are read by themselves: all ids of a month are a sixth of what its errors cost.
+_IDS_READ_MAX = timedelta(days=2)
 # It is looked for what was seen before the range: first as far back as most of it should be found, then further.
 _FIRST_LOOK_MIN, _DAY = timedelta(hours=1), timedelta(days=1)
 _TIMES = 10  # who comes by chance is not seen for ten times its mean distance once in 20,000 times
@@ -92,13 +94,16 @@ class _Key(Struct, frozen=True):
 
 
 class _Group(Struct, frozen=True):
+    """`newest`: the id of its newest event; of a long range its position."""
+
     key: _Key
     count: int
     users: int
     first_us: int
     last_us: int
     trend: list[int]
-    example: tuple[str, str]
+    newest: str
+    newest_says: str
 
 
 async def failures(questions: Questions, query: Query, *, sort: str, descending: bool, zone: ZoneInfo) -> Failures:
@@ -112,9 +117,11 @@ async def failures(questions: Questions, query: Query, *, sort: str, descending:
         questions.ask(query.tenant, _groups(query, view, steps, SORTS[sort], descending=descending)),
     )
     groups = [_group(row) for row in cast("Sequence[Any]", rows)]
-    old, since = await _seen_before(questions, query, view, groups)
+    (old, since), ids = await asyncio.gather(
+        _seen_before(questions, query, view, groups), _ids(questions, query, view, groups)
+    )
     return Failures(
-        groups=[_failure(group, new=since is not None and group.key not in old) for group in groups],
+        groups=[_failure(group, ids[group.newest], new=since is not None and group.key not in old) for group in groups],
         groups_total=cast("int", rows[0][-2]) if rows else 0,
         matched=cast("int", rows[0][-1]) if rows else 0,
         grid=steps,
@@ -141,15 +148,29 @@ async def _seen_before(
         left = [group.key for group in groups if group.key not in found]
         if not left:
             break
-        if end < query.start and begun is None:
-            begun = await _begun(questions, query, view)
         start = max(query.start - min(length, query.start - EPOCH), begun or EPOCH, view.oldest or EPOCH)
+        look = _look(questions, query, view, left, (start, end))
+        if end < query.start and begun is None:  # it is looked further: then it matters how far there are events
+            seen, first_hour = await asyncio.gather(look, _begun(questions, query, view))
+            begun, start = first_hour, max(start, first_hour)
+        else:
+            seen = await look
         if start >= end:
             break
-        rows = await questions.ask(query.tenant, _same(replace(query, start=start, end=end), view, left))
-        found |= {_Key(*row) for row in cast("Sequence[Any]", rows)}
+        found |= seen
         end = start
     return found, end if end < query.start and (found or begun is None or begun < query.start) else None
+
+
+async def _look(
+    questions: Questions, query: Query, view: View, keys: Sequence[_Key], span: tuple[datetime, datetime]
+) -> set[_Key]:
+    """Groups that there were between these times: all of the keys', and maybe some others."""
+    start, end = span
+    if start >= end:
+        return set()
+    rows = await questions.ask(query.tenant, _same(replace(query, start=start, end=end), view, keys))
+    return {_Key(*row) for row in cast("Sequence[Any]", rows)}
 
 
 async def _begun(questions: Questions, query: Query, view: View) -> datetime:
@@ -161,7 +182,21 @@ async def _begun(questions: Questions, query: Query, view: View) -> datetime:
     return from_micros(cast("int", rows[0][0]) * 1_000_000) if rows else query.start
 
 
-def _failure(group: _Group, *, new: bool) -> Failure:
+async def _ids(questions: Questions, query: Query, view: View, groups: Sequence[_Group]) -> dict[str, str]:
+    """Of the newest events, by what the groups have of them. Empty where one is deleted between two statements."""
+    if not groups or not _is_long(query):
+        return {group.newest: group.newest for group in groups}
+    rows = await questions.ask(query.tenant, _at(query, view, groups))
+    found = {str(position): event_id for position, event_id in cast("Sequence[tuple[int, str]]", rows)}
+    return {group.newest: found.get(group.newest, "") for group in groups}
+
+
+def _is_long(query: Query) -> bool:
+    assert query.start is not None and query.end is not None  # noqa: S101, PT018 - it has a range
+    return query.end - query.start > _IDS_READ_MAX
+
+
+def _failure(group: _Group, example: str, *, new: bool) -> Failure:
     key = group.key
     return Failure(
         id=key.id,
@@ -176,14 +211,14 @@ def _failure(group: _Group, *, new: bool) -> Failure:
         last_seen=from_micros(group.last_us),
         new=new,
         trend=group.trend,
-        example=group.example[0],
-        example_message=group.example[1],
+        example=example,
+        example_message=group.newest_says,
     )
 
 
 def _group(row: Sequence[Any]) -> _Group:
-    *key, count, users, first_us, last_us, trend, event_id, text, _, _ = row
-    return _Group(_Key(*key), count, users, first_us, last_us, trend, (event_id, text))
+    *key, count, users, first_us, last_us, trend, newest, text, _, _ = row
+    return _Group(_Key(*key), count, users, first_us, last_us, trend, newest, text)
 
 
 # ---- statements
@@ -199,7 +234,7 @@ def _groups(query: Query, view: View, steps: Grid, sort: str, *, descending: boo
     as_they_are = (
         f"SELECT {_PLACE}, {_TEXTS}, count() AS c, uniqExactStateIf(user_id, user_id != '') AS u,"
         f" min(timestamp) AS first, max(timestamp) AS last, groupArray({steps.sql(bound)}) AS s,"
-        " argMax(event_id, timestamp) AS newest"
+        f" argMax({'toString(position)' if _is_long(query) else 'event_id'}, timestamp) AS newest"
         f" FROM events WHERE {where} GROUP BY {_PLACE}, message, of_error, named"
     )
     alike = (
@@ -231,6 +266,15 @@ def _same(query: Query, view: View, keys: Sequence[_Key]) -> Statement:
         f" FROM (SELECT DISTINCT {_PLACE}, {_TEXTS} FROM events WHERE {where})",
         where.parameters,
     )
+
+
+def _at(query: Query, view: View, groups: Sequence[_Group]) -> Statement:
+    """Rows: position and id of each group's newest event."""
+    where = Where(query, view)
+    hours = {group.last_us // 3_600_000_000 * 3_600 for group in groups}
+    where.add(f"hour IN {where.bound([*hours], 'Array(UInt32)')}")
+    where.add(f"position IN {where.bound([int(group.newest) for group in groups], 'Array(UInt64)')}")
+    return Statement(f"SELECT position, event_id FROM events WHERE {where}", where.parameters)
 
 
 def _first_hour(query: Query, view: View) -> Statement:
