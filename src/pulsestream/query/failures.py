@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -26,9 +25,10 @@ STEPS = 30  # some, of a trend
 BACK = timedelta(days=7)
 # Beyond it the ids of examples are read by themselves: all ids of a month are a sixth of what its errors cost.
 _IDS_READ_MAX = timedelta(days=2)
-# It is looked for what was seen before the range: first as far back as most of it should be found, then further.
-_FIRST_LOOK_MIN, _DAY = timedelta(hours=1), timedelta(days=1)
-_TIMES = 10  # who comes by chance is not seen for ten times its mean distance once in 20,000 times
+# It is looked for what was seen before the range: first as far back as all of it should be found, then further. Another
+# look costs as much as some hours more of 10M events a month.
+_FIRST_LOOKS, _DAY = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8)), timedelta(days=1)
+_MISSED_MAX = 0.3  # groups that are to be expected to be missed
 
 # By name: the column of the statement below.
 SORTS = {"count": "events", "users": "users", "first_seen": "first_us", "last_seen": "last_us"}
@@ -140,8 +140,7 @@ async def _seen_before(
     assert query.start is not None and query.end is not None  # noqa: S101, PT018 - it has a range
     if not groups:
         return set(), None
-    mean = (query.end - query.start) / max(median(group.count for group in groups), 1)
-    first = min(max(_TIMES * mean, _FIRST_LOOK_MIN), _DAY)
+    first = _first_look(query.end - query.start, [group.count for group in groups])
     found: set[_Key] = set()
     end, begun = query.start, None
     for length in dict.fromkeys((first, _DAY, BACK)):
@@ -160,6 +159,19 @@ async def _seen_before(
         found |= seen
         end = start
     return found, end if end < query.start and (found or begun is None or begun < query.start) else None
+
+
+def _first_look(length: timedelta, counts: Sequence[int]) -> timedelta:
+    """As far back as groups should be found that came so often by chance in a range of this length.
+
+    How often they come nobody knows: what came once may well be rare, and there are many of that kind. So the chance
+    that one is not seen for a while is that of a rate of which nothing else is known.
+    """
+    for look in _FIRST_LOOKS:
+        unseen = length / (length + look)
+        if sum(unseen**count for count in counts) < _MISSED_MAX:
+            return look
+    return _DAY
 
 
 async def _look(
