@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 
 from pulsestream.clock import Clock
@@ -38,7 +37,7 @@ from pulsestream.ingest.minutes import Minutes
 from pulsestream.ingest.pipeline import Pipeline
 from pulsestream.ingest.pulse import Pulses
 from pulsestream.ingest.purge import Purger
-from pulsestream.ingest.scrub import Scrubber, parse_rules
+from pulsestream.ingest.scrub import Scrubbers, parse_rules
 from pulsestream.ingest.segments import Span, keep_corrupt, scan, segments
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.watermark import Watermark
@@ -106,7 +105,6 @@ class Server:
         self._control: Database
         # What is written to the control database waits for the disk; one thread keeps such acts in order.
         self.administration = Turns(1, name="administration", waiting_max=_ACTS_WAITING_MAX)
-        self._scrubbers: dict[str, tuple[str, Scrubber]] = {}  # by tenant, with the rules as they were written
         self._decoding: Turns
         self.inflight = Share(settings.inflight_bytes_max)
         self._dedup: Dedup
@@ -340,7 +338,11 @@ class Server:
             room=self.inflight,
             limits=self.tenants.limits,
             limiter=self.limiter,
-            scrubber=self._scrubber,
+            scrubber=Scrubbers(
+                self._secret,
+                rules=lambda tenant: self.tenants.limits(tenant).scrub,
+                began=lambda tenant: self.tenants.get(tenant).created_at.isoformat(),
+            ).of,
             new_id=lambda: "evt_" + secrets.token_hex(16),
             acknowledged=self.watermark.acknowledged,
         )
@@ -359,19 +361,6 @@ class Server:
 
     def _present(self, tenant: str) -> int:
         return self._dedup.present(tenant) - self.quarantined(tenant)
-
-    def _scrubber(self, tenant: str) -> Scrubber | None:
-        """May be called on any thread."""
-        text = self.tenants.limits(tenant).scrub
-        if not text:
-            return None
-        known, scrubber = self._scrubbers.get(tenant, ("", None))
-        if scrubber is None or known != text:
-            # With its beginning: a tenant of the same name that was there before had other hashes.
-            began = self.tenants.get(tenant).created_at.isoformat()
-            scrubber = Scrubber(parse_rules(text), blake2b(f"{tenant} {began}".encode(), key=self._secret).digest())
-            self._scrubbers[tenant] = (text, scrubber)
-        return scrubber
 
     def _limits_changed(self, tenant: str) -> None:
         if hasattr(self, "limiter"):
