@@ -61,3 +61,31 @@ def test_whose_key_is_revoked_is_told_so_on_the_page(server, visitor_of):
     page.get_by_role("button", name="environment: All environments").click()
     expect(page.get_by_role("heading", name=SIGN_IN)).to_be_visible()
     expect(page.locator("[data-ended]")).to_contain_text("signed out")
+
+
+def test_a_server_that_is_away_is_said_and_found_again_by_itself(server, visitor_of):
+    visitor = visitor_of(server)
+    visitor.expect("ERR_FAILED")
+    page = visitor.page
+    page.route("**/api/v1/session", lambda route: route.abort())
+    page.goto("/")
+    expect(page.locator("[data-unreachable]")).to_contain_text("cannot be reached")
+    page.unroute("**/api/v1/session")
+    expect(page.get_by_label("API key", exact=True)).to_be_visible()
+
+    page.route("**/api/v1/session", lambda route: route.abort())
+    page.get_by_label("API key", exact=True).fill(server.key)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    expect(page.get_by_label("API key", exact=True)).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_a_key_that_may_not_read_is_refused_with_what_it_lacks(server, visitor_of):
+    visitor = visitor_of(server)
+    visitor.expect("status of 403")
+    made = server.ask("POST", "/keys", b'{"scopes": ["ingest"]}').json
+    page = visitor.page
+    page.goto("/")
+    page.get_by_label("API key", exact=True).fill(made["key"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("the scope 'read'")
