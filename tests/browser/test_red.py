@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -108,31 +109,39 @@ def test_its_endpoints_lead_to_pages_of_their_own(server, visitor):
     assert figures(page) == {name: close_to(busiest[name]) for name in figures(page)}
 
 
-@pytest.mark.parametrize(("compare", "ago"), [("previous", timedelta(hours=4)), ("last_week", timedelta(days=7))])
-def test_charts_say_what_was_before(server, visitor, compare, ago):
-    # The last hour that has any, compared with the time it is compared with, which has none a week before.
+def test_charts_say_what_was_before(server, visitor):
     end = datetime.fromisoformat(END)
-    start = end - timedelta(hours=4)
-    within = {"from": start.isoformat().replace("+00:00", "Z"), "to": END}
-    page = visitor.open(f"/services/{SERVICE}", **within, compare=compare)
+    start, ago = end - timedelta(hours=4), timedelta(hours=4)
+    page = visitor.open(f"/services/{SERVICE}", **{"from": start.isoformat().replace("+00:00", "Z"), "to": END})
     chart = page.get_by_role("region", name="Response time", exact=True)
     box = chart.locator(".u-over").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
-    shown = chart.locator(".key", has_text="last week" if compare == "last_week" else "before").locator("b")
-    expect(shown).to_be_visible()
-    step = chart.page.get_by_role("region", name="Request rate", exact=True).locator(".note").inner_text().split()[-1]
-    asked = {"q": Q, "step": step, "measures": "p99_ms,p95_ms,p50_ms"}
+    shown = chart.locator(".key", has_text="before").locator("b")
+    expect(shown).not_to_have_text("–, –, –")
+    step = page.get_by_role("region", name="Request rate", exact=True).locator(".note").inner_text().split()[-1]
+    measures = ("p99_ms", "p95_ms", "p50_ms")
+    asked = {"q": Q, "step": step, "measures": ",".join(measures)}
     was = ask(server, "/query/timeseries", start_time=start - ago, end_time=end - ago, **asked)
-    told_when = chart.locator(".when").inner_text().split(", ")[1].split("\u202f")[0]  # in the zone of the visitor
-    steps = [datetime.fromisoformat(one).astimezone(ZoneInfo(ZONE)).strftime("%H:%M:%S") for one in was["times"]]
-    earlier = (datetime.strptime(told_when, "%H:%M:%S") - ago).strftime("%H:%M:%S")  # noqa: DTZ007 - a time of day
+    clock = chart.locator(".when").inner_text().split(", ")[1][:8]  # in the zone of the visitor
+    then = [(datetime.fromisoformat(one) + ago).astimezone(ZoneInfo(ZONE)) for one in was["times"]]
+    at = [one.strftime("%H:%M:%S") for one in then].index(clock)
     values = was["series"][0]["values"]
-    if compare == "last_week":
-        assert shown.inner_text() == "–, –, –"
-    else:
-        found = [number(one) for one in shown.inner_text().split(", ")]
-        at = steps.index(earlier)
-        assert found == [close_to(values[name][at]) for name in ("p99_ms", "p95_ms", "p50_ms")]
+    assert [number(one) for one in shown.inner_text().split(", ")] == [close_to(values[one][at]) for one in measures]
+
+
+def test_what_is_compared_with_is_chosen_by_keyboard_and_goes_along(visitor):
+    page = visitor.open(f"/services/{SERVICE}", **DAY)
+    with page.expect_request(re.compile(r"timeseries.*start_time=2026-04-26T12%3A00")):
+        visitor.press("c")
+    assert visitor.parameters["compare"] == "last_week"
+    apdex = page.get_by_role("region", name="Apdex")
+    expect(apdex.locator(".key", has_text="last week")).to_be_visible()
+    panel_of(page, "Endpoints").locator("[data-row] th a").first.click()
+    expect(page.get_by_role("navigation", name="Way back")).to_contain_text(SERVICE)
+    assert visitor.parameters["compare"] == "last_week"
+    visitor.press("c")
+    expect(apdex.locator(".key", has_text="last week")).to_have_count(0)
+    expect(apdex.locator(".key", has_text="before")).to_have_count(0)
 
 
 def test_a_stretch_of_a_chart_is_another_time_and_back_restores(server, visitor):
