@@ -18,7 +18,7 @@ SOAK_MINUTES = 10
 # imports again: 1.2 s of CPU a start in place of 0.65, and 7.6 s in place of 2.8 before the first test.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo web web-types test quick torture check bench bench-100k bench-1m soak datasets clean lock
+.PHONY: help install demo web web-types test quick torture check bench bench-100k bench-1m soak screenshots datasets clean lock
 
 help:
 	@echo "make install     .venv with PulseStream and its tools (about 380 MB the first time)"
@@ -33,6 +33,7 @@ help:
 	@echo "make bench-100k  100,000 events through the ingester: throughput, memory, disk, answers, and a plot"
 	@echo "make bench-1m    the same with 1,000,000"
 	@echo "make soak        single events for ten minutes (SOAK_MINUTES=...): parts, journal, memory and lag stay bounded"
+	@echo "make screenshots the pictures of the pages in docs/images/pages, from a day of events; some four minutes"
 	@echo "make datasets    the four sample files, the same bytes everywhere"
 	@echo "make lock        renew requirements-dev.lock with the newest versions that pyproject.toml allows"
 	@echo "make clean       remove .venv, caches and what make made"
@@ -98,6 +99,10 @@ GENERATE = $(BIN)/pulsestream generate --quiet --end $(END)
 
 soak: .venv/installed
 	@$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES)
+
+screenshots: .venv/installed
+	@$(BIN)/python -c 'import PIL' 2>/dev/null || sh scripts/packages.sh screenshots
+	@$(IN_BROWSER) && export CHROMIUM && $(BIN)/python tests/browser/screenshots.py
 
 datasets: .venv/installed
 	@echo "datasets: test_events_500.jsonl      500 events,  24 hours"

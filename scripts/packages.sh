@@ -2,6 +2,7 @@
 # packages.sh install   make .venv hold what requirements-dev.lock names, and this package
 # packages.sh torture   add the fuzzer of `make torture` to .venv
 # packages.sh bench     add what draws the plots of `make bench-100k` to .venv
+# packages.sh screenshots   add what makes the pictures of `make screenshots` small to .venv
 # packages.sh node      put a Node.js into .web/node, for machines without one: see scripts/nodejs.py
 # packages.sh lock      renew requirements-dev.lock with the newest versions that pyproject.toml allows, and
 #                       requirements-node.lock with the version that it names
@@ -99,6 +100,11 @@ bench() {
     uv_install --quiet --group bench || fail "could not install the group bench (uv's message is above)"
 }
 
+screenshots() {
+    make_uv
+    uv_install --quiet --group screenshots || fail "could not install the group screenshots (uv's message is above)"
+}
+
 # A wheel of 61 MB, of which hardly any package knows, so it is in a folder of its own.
 node() {
     make_uv
@@ -128,6 +134,7 @@ case "${1:-}" in
     lock) lock ;;
     torture) torture ;;
     bench) bench ;;
+    screenshots) screenshots ;;
     node) node ;;
-    *) fail "usage: packages.sh install|lock|torture|bench|node" ;;
+    *) fail "usage: packages.sh install|lock|torture|bench|screenshots|node" ;;
 esac
