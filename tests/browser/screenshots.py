@@ -25,6 +25,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+import numpy as np  # noqa: E402 - after the path to the modules of the tests
 from PIL import Image  # noqa: E402 - `make screenshots` gets it: nothing else needs it
 from playwright.sync_api import Page, sync_playwright  # noqa: E402 - after the path to the modules of the tests
 
@@ -168,15 +169,18 @@ def pages(server: Client) -> dict[str, tuple[str, dict[str, str]]]:
 
 def in_few_colours(taken: Image.Image) -> Image.Image:
     """Its most frequent colours as they are, all others as the nearest of these and of a few more."""
-    counted = sorted(taken.getcolors(1 << 24) or [], reverse=True)
-    colours = [colour for _, colour in counted]
-    rest = Image.new("RGB", (max(1, len(colours) - EXACT), 1))
-    rest.putdata(colours[EXACT:])
-    palette = rest.quantize(256 - EXACT, method=Image.Quantize.MEDIANCUT).getpalette() or []
-    exact = [channel for colour in colours[:EXACT] for channel in colour]
-    of = Image.new("P", (1, 1))
-    of.putpalette((exact + palette)[: 3 * 256])
-    return taken.quantize(palette=of, dither=Image.Dither.NONE)
+    red, green, blue = np.moveaxis(np.asarray(taken, dtype=np.int32), -1, 0)
+    found, where, counts = np.unique(red << 16 | green << 8 | blue, return_inverse=True, return_counts=True)
+    colours = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1)
+    order = np.argsort(-counts, kind="stable")
+    exact, rest = colours[order[:EXACT]], colours[order[EXACT:]]
+    few = Image.fromarray(rest[np.newaxis].astype(np.uint8)).quantize(256 - EXACT) if len(rest) else None
+    more = np.array(few.getpalette() if few else [], dtype=np.int32).reshape(-1, 3)
+    palette = np.concatenate([exact, more])[:256]
+    nearest = [int(np.argmin(((palette - colour) ** 2).sum(axis=1))) for colour in colours]
+    made = Image.fromarray(np.array(nearest, dtype=np.uint8)[where].reshape(red.shape), "P")
+    made.putpalette(palette.astype(np.uint8).tobytes())
+    return made
 
 
 def written(page: Page, target: Path, *, whole: bool = False) -> None:
