@@ -37,7 +37,8 @@ from pulsestream.ingest.minutes import Minutes
 from pulsestream.ingest.pipeline import Pipeline
 from pulsestream.ingest.pulse import Pulses
 from pulsestream.ingest.purge import Purger
-from pulsestream.ingest.scrub import Scrubbers, parse_rules
+from pulsestream.ingest.scrub import parse_rules
+from pulsestream.ingest.scrubbers import Scrubbers
 from pulsestream.ingest.segments import Span, keep_corrupt, scan, segments
 from pulsestream.ingest.share import Share
 from pulsestream.ingest.watermark import Watermark
@@ -338,11 +339,7 @@ class Server:
             room=self.inflight,
             limits=self.tenants.limits,
             limiter=self.limiter,
-            scrubber=Scrubbers(
-                self._secret,
-                rules=lambda tenant: self.tenants.limits(tenant).scrub,
-                began=lambda tenant: self.tenants.get(tenant).created_at.isoformat(),
-            ).of,
+            scrubber=Scrubbers(self.tenants, self._secret).of,
             new_id=lambda: "evt_" + secrets.token_hex(16),
             acknowledged=self.watermark.acknowledged,
         )

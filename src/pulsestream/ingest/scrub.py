@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import blake2b
 from typing import Literal, get_args
 
 import msgspec
@@ -269,31 +268,6 @@ class Scrubber:
         digest = hmac.digest(self._secret, canonical.encode(), "sha256").hex()
         found = _LETTER_HASH.search(digest)
         return f"hash:{found[1] if found else 'f' * HASH_DIGITS}"
-
-
-class Scrubbers:
-    """Every tenant's, made anew when its rules are others. May be asked on any thread.
-
-    `rules`: as they are written; `began`: when the tenant did. It is part of the secret of hashes, so that a later
-    tenant of the same name has others.
-    """
-
-    def __init__(self, secret: bytes, *, rules: Callable[[str], str], began: Callable[[str], str]) -> None:
-        self._secret = secret
-        self._rules = rules
-        self._began = began
-        self._known: dict[str, tuple[str, Scrubber]] = {}
-
-    def of(self, tenant: str) -> Scrubber | None:
-        text = self._rules(tenant)
-        if not text:
-            return None
-        known, scrubber = self._known.get(tenant, ("", None))
-        if scrubber is None or known != text:
-            secret = blake2b(f"{tenant} {self._began(tenant)}".encode(), key=self._secret).digest()
-            scrubber = Scrubber(parse_rules(text), secret)
-            self._known[tenant] = (text, scrubber)
-        return scrubber
 
 
 def _canonical(written: str) -> str:
