@@ -14,11 +14,12 @@ IN_PARALLEL = -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 # How long each part of `make torture` goes on, about.
 TORTURE_SECONDS = 120
 SOAK_MINUTES = 10
+PAGES_MINUTES = 30
 # Some containers tell Python to keep no compiled code. Each of the many servers that the tests start would compile all it
 # imports again: 1.2 s of CPU a start in place of 0.65, and 7.6 s in place of 2.8 before the first test.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo web web-types test quick torture check bench bench-100k bench-1m soak screenshots datasets clean lock
+.PHONY: help install demo web web-types test quick torture check bench bench-100k bench-1m soak soak-pages screenshots datasets clean lock
 
 help:
 	@echo "make install     .venv with PulseStream and its tools (about 380 MB the first time)"
@@ -33,6 +34,7 @@ help:
 	@echo "make bench-100k  100,000 events through the ingester: throughput, memory, disk, answers, and a plot"
 	@echo "make bench-1m    the same with 1,000,000"
 	@echo "make soak        single events for ten minutes (SOAK_MINUTES=...): parts, journal, memory and lag stay bounded"
+	@echo "make soak-pages  the dashboard under live data for half an hour (PAGES_MINUTES=...): what the browser holds stays flat"
 	@echo "make screenshots the pictures of the pages in docs/images/pages, from a day of events; some four minutes"
 	@echo "make datasets    the four sample files, the same bytes everywhere"
 	@echo "make lock        renew requirements-dev.lock with the newest versions that pyproject.toml allows"
@@ -83,7 +85,7 @@ check: .venv/installed
 	@echo "check: tidiness and docs" && $(BIN)/pytest tests/unit/test_tidy.py tests/unit/test_docs.py
 
 bench: .venv/installed
-	@$(BIN)/python bench/run.py
+	@$(IN_BROWSER) && export CHROMIUM && $(BIN)/python bench/run.py
 
 bench-100k: .venv/installed
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || sh scripts/packages.sh bench
@@ -99,6 +101,9 @@ GENERATE = $(BIN)/pulsestream generate --quiet --end $(END)
 
 soak: .venv/installed
 	@$(BIN)/python bench/soak.py --minutes $(SOAK_MINUTES)
+
+soak-pages: .venv/installed
+	@$(IN_BROWSER) && export CHROMIUM && $(BIN)/python bench/pages.py --soak $(PAGES_MINUTES)
 
 screenshots: .venv/installed
 	@$(BIN)/python -c 'import PIL' 2>/dev/null || sh scripts/packages.sh screenshots

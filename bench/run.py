@@ -35,6 +35,7 @@ MODULES = (
     "asking",
     "export",
     "tail",
+    "pages",
 )
 
 

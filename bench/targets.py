@@ -45,6 +45,10 @@ TARGETS = (
     Target("tail", "matches_per_second", "tail: what each of 5 listeners is told", 1_000, "/s"),
     Target("tail", "dropped", "tail: dropped, of what was told", 0, "", at_least=False),
     Target("tail", "lag_p99_ms", "tail: from receipt to listener, p99", 500, " ms", at_least=False),
+    Target("pages", "overview_s", "pages: the overview of 24 hours among 10M, complete", 1.0, " s", at_least=False),
+    Target("pages", "range_ms", "pages: another range, until all of it is there", 300, " ms", at_least=False),
+    Target("pages", "longest_task_ms", "pages: 100,000 rows scrolled, longest task", 50, " ms", at_least=False),
+    Target("pages", "script_kb", "pages: script at a first look, compressed", 160, " kB", at_least=False),
     Target("search", "ms.newest", "search among 1M, newest", 50, " ms", at_least=False),
     Target("search", "ms.all", "search among 1M, five filters", 50, " ms", at_least=False),
 )
