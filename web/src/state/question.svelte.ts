@@ -22,6 +22,8 @@ interface Options {
   live?: boolean;
   /** Waits until a Panel that shows it is in view: what nobody looks at costs the server nothing. */
   lazy?: boolean;
+  /** Waits for that one's answer, which is what a reader looks for first: what is asked at one time is answered late. */
+  after?: () => Question<unknown>;
 }
 
 /**
@@ -36,7 +38,10 @@ export function question<P extends Asked>(
   let answer = $state.raw<Answer<P> | null>(null);
   let problem = $state.raw<Problem | null>(null);
   let loading = $state(false);
-  let key = $state("");
+  const asked = $derived(parameters());
+  const within = $derived(options.within?.() ?? {});
+  const key = $derived(asked === null ? "" : JSON.stringify([asked, within]));
+  let sent = ""; // of the request that was made last
   let answered = $state("");
   let forced = $state(0);
   let watching = $state(options.lazy ? 0 : 1);
@@ -62,26 +67,25 @@ export function question<P extends Asked>(
   }
 
   $effect(() => {
-    const asked = parameters();
-    const within = options.within?.() ?? {};
-    const of = asked === null ? "" : JSON.stringify([asked, within]);
-    const repeated = options.live === false ? 0 : live.round;
-    const turn = repeated + forced;
-    const unseen = watching <= 0;
+    const [now, inside, of] = [asked, within, key];
+    const turn = (options.live === false ? 0 : live.round) + forced;
+    const first = options.after?.();
+    const early = first !== undefined && !first.problem && (first.answer === null || first.stale);
+    const waits = watching <= 0 || early;
     untrack(() => {
-      if (asked === null) {
+      if (now === null) {
         ending?.abort();
         ending = null;
         loading = false;
-        key = "";
+        sent = "";
         return;
       }
-      if (unseen) return;
+      if (waits) return;
       // While the same is being asked, once more would only make it later. What comes into view again may be answered.
-      if (of === key && (ending || (turn === round && answered === of))) return;
-      key = of;
+      if (of === sent && (ending || (turn === round && answered === of))) return;
+      sent = of;
       round = turn;
-      void send(asked, within, of);
+      void send(now, inside, of);
     });
   });
   $effect(() => () => {
