@@ -71,7 +71,7 @@ WATCH = """() => {
         requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
-    new PerformanceObserver(list => seen.tasks.push(...list.getEntries().map(one => one.duration)))
+    new PerformanceObserver(list => seen.tasks.push(...list.getEntries()))
         .observe({ type: "longtask", buffered: true });
     window.watched = seen;
 }"""
@@ -90,15 +90,17 @@ ANOTHER = """([from, to]) => {
 SCROLL = """rows => new Promise(resolve => {
     const scroller = document.querySelector(".scroller");
     const row = document.querySelector("[data-row]").offsetHeight;
-    watched.tasks.length = 0;
     const began = performance.now();
     let frames = 0;
     const pull = () => {
         frames += 1;
         scroller.scrollTop += scroller.clientHeight * 1.5;
-        const gone = Math.floor(scroller.scrollTop / row);
+        const gone = Math.floor((scroller.scrollTop + scroller.clientHeight) / row);
         if (gone < rows) requestAnimationFrame(pull);
-        else resolve({ gone, frames, seconds: (performance.now() - began) / 1000, tasks: watched.tasks });
+        else {
+            const tasks = watched.tasks.filter(one => one.startTime >= began).map(one => one.duration);
+            resolve({ gone, frames, seconds: (performance.now() - began) / 1000, tasks });
+        }
     };
     pull();
 })"""
