@@ -30,7 +30,7 @@ help:
 	@echo "make quick       the tests that take seconds"
 	@echo "make torture     fuzz what reads bodies and questions, two minutes each (Linux; gets a fuzzer the first time)"
 	@echo "make check       lint, format, types, import law, tidiness"
-	@echo "make bench       what one machine takes in and answers, each figure beside its target; some ten minutes"
+	@echo "make bench       what one machine takes in and answers, each figure beside its target; a quarter of an hour"
 	@echo "make bench-100k  100,000 events through the ingester: throughput, memory, disk, answers, and a plot"
 	@echo "make bench-1m    the same with 1,000,000"
 	@echo "make soak        single events for ten minutes (SOAK_MINUTES=...): parts, journal, memory and lag stay bounded"
