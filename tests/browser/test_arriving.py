@@ -68,25 +68,3 @@ def test_the_overview_moves_on_by_itself_until_it_is_paused(server, visitor_of):
     assert number(rate.inner_text()) * 300 == 15
     visitor.press("p")
     expect(page.get_by_role("button", name="Live")).to_have_attribute("aria-pressed", "false")
-
-
-def test_the_first_event_turns_the_first_page_into_the_dashboard(server, visitor_of):
-    tenant = server.tenant("beginning")
-    visitor = visitor_of(server)
-    page = visitor.page
-    page.goto("/")
-    page.get_by_label("API key", exact=True).fill(tenant.key)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Send your first event")).to_be_visible()
-    for name in ("curl", "Python"):
-        page.get_by_role("tab", name=name, exact=True).click()
-        snippet = page.locator("[data-snippet]")
-        expect(snippet).to_contain_text(tenant.key)
-        expect(snippet).to_contain_text(visitor.url)
-    expect(page.locator("[data-first-run]")).to_contain_text("Listening")
-    page.evaluate("window.same = true")
-    tenant.send([now("first")])
-    expect(page.locator("[data-first-run]")).to_contain_text("First event received")
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    expect(page.locator('a[data-outcome="stored"]')).to_have_text("1")
-    assert page.evaluate("window.same") is True

@@ -133,7 +133,7 @@ def test_rows_are_walked_and_opened_by_keyboard(server, visitor):
     expect(drawer.locator(f'[data-event="{second["event_id"]}"]')).to_be_visible()
     visitor.press("Escape")
     expect(drawer).to_have_count(0)
-    assert "event" not in visitor.parameters
+    page.wait_for_function("() => !location.search.includes('event=')")
     visitor.press("j", "Enter")
     expect(drawer.locator(f'[data-event="{third["event_id"]}"]')).to_be_visible()
 

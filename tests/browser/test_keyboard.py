@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from browser.seeded import DAY
 
 
-@pytest.mark.parametrize(
-    ("key", "path", "title"),
-    [("e", "/explore", "Explore"), ("s", "/services", "Services"), ("i", "/ingest", "Ingest")],
-)
-def test_g_and_a_letter_goes_to_a_page_and_keeps_the_time(visitor, key, path, title):
+def test_g_and_a_letter_goes_to_a_page_and_keeps_the_time(visitor):
     page = visitor.open("/", **DAY)
-    visitor.press("g", key)
-    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
-    assert (visitor.path, visitor.parameters) == (path, DAY)
-    assert page.title() == f"{title} · PulseStream"
-    visitor.press("g", "o")
-    expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+    pages = {"e": ("/explore", "Explore"), "s": ("/services", "Services"), "i": ("/ingest", "Ingest")}
+    for key, (path, title) in (pages | {"o": ("/", "Overview")}).items():
+        visitor.press("g", key)
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        assert (visitor.path, visitor.parameters) == (path, DAY)
+        assert page.title() == f"{title} · PulseStream"
 
 
 def test_t_chooses_a_time_and_escape_leaves_it(visitor):

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import pytest
 from playwright.sync_api import expect
 
 from browser.seeded import ASKED, DAY, END
@@ -230,9 +229,10 @@ def test_its_slowest_requests_are_the_slowest(server, visitor_of):
     assert shown == [one["event_id"] for one in slowest["events"]]
 
 
-@pytest.mark.parametrize("name", ["..", ".", "no/such", "50%", "müller & söhne"])
-def test_a_service_of_any_name_has_a_page(visitor, name):
+def test_a_service_of_any_name_has_a_page(visitor):
     visitor.expect("status of 404")
-    path = "/services" if name in {".", ".."} else f"/services/{quote(name, safe='')}"
-    page = visitor.open(path, **DAY, **({"name": name} if name in {".", ".."} else {}))
-    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    for name in ("..", ".", "no/such", "50%", "müller & söhne"):
+        dots = name in {".", ".."}
+        path = "/services" if dots else f"/services/{quote(name, safe='')}"
+        page = visitor.open(path, **DAY, **({"name": name} if dots else {}))
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name)

@@ -133,6 +133,17 @@ def violations(page: Page, *rules: str) -> list[str]:
     ]
 
 
+def in_light_and_dark(page: Page) -> list[str]:
+    """What axe finds in light, and what of it in dark: there only colours differ. The page is in light afterwards."""
+    found = violations(page)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of its literals
+        page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+        if scheme == "dark":
+            found += [f"dark: {one}" for one in violations(page, "color-contrast")]
+    return found
+
+
 _NUMBER = re.compile(r"([+\u2212<]?)([\d.\u202f]+)\u202f?([kMGT]?)(.*)", re.DOTALL)
 _PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _UNITS = {"": 1.0, "/s": 1.0, "/min": 1 / 60, "/h": 1 / 3600, "ms": 1.0, "s": 1e3, "min": 6e4, "%": 0.01, "B": 1.0}
