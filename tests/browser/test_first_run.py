@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 from browser.visitor import PATIENCE_MS, in_light_and_dark
 from system.program import event
 
+pytestmark = pytest.mark.slow
+
 _names = itertools.count()
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the snippet is for machines with curl")
 FIRST = "Send your first event"
@@ -113,7 +115,6 @@ def test_who_has_events_never_sees_it(visitor):
     expect(page.get_by_role("heading", name=FIRST)).to_have_count(0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [1440, 400])
 def test_it_can_be_used_by_everybody(server, empty, visitor_of, width):
     page = visitor_of(server, width=width).sign_in(empty.key).open("/")

@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from browser.seeded import hostile_events
 
+pytestmark = pytest.mark.slow
+
 RANGE = {"from": "2026-05-04T00:00:00Z", "to": "2026-05-05T00:00:00Z"}
 
 

@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from browser.visitor import in_light_and_dark, number
 from system.program import event
 
+pytestmark = pytest.mark.slow
+
 _names = itertools.count()
 OUTCOMES = ("stored", "duplicate", "rejected", "rate_limited", "overloaded")
 
@@ -183,7 +185,6 @@ def test_the_rate_limit_is_told_to_everybody(server, visitor_of):
     expect(page.locator("[data-figure=rate]")).to_have_text("2 events/s, 10 at once")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [1440, 400])
 def test_the_page_and_what_opens_on_it_can_be_used_by_everybody(server, sender, visitor_of, width):
     visitor = visitor_of(server, width=width).sign_in(sender.key)

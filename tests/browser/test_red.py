@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import pytest
 from playwright.sync_api import expect
 
 from browser.seeded import ASKED, DAY, END
 from browser.visitor import ZONE, ask, close_to, drag, figures, number, told
 from system.program import event
+
+pytestmark = pytest.mark.slow
 
 SERVICE = "payment-service"
 Q = f"service:{SERVICE}"

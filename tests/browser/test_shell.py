@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from browser.seeded import DAY
 from system.program import Program, event
+
+pytestmark = pytest.mark.slow
 
 PAGES = ("/", "/explore", "/services", "/services/payment-service", "/ingest")
 
