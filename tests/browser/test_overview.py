@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from browser.seeded import ASKED, DAY
 from browser.visitor import FIGURES, ask, close_to, drag, figures, number, told
+from system.program import event
 
 
 def rows(page, title):
@@ -69,6 +70,24 @@ def test_the_map_has_every_place_and_the_table_the_busiest(server, visitor):
         for key, one in list(zip(keys, places, strict=True))[:8]
     }
     expect(page.locator("[data-unknown]")).to_have_count(0)
+
+
+def test_a_city_that_nobody_knows_is_in_its_country_and_a_country_that_nobody_knows_is_told(server, visitor_of):
+    tenant = server.tenant("travels")
+    places = [("MÜNCHEN", "de"), ("Nowhere-on-Sea", "FR"), ("Berlin", "XX"), (None, "Japan"), (None, None)]
+    for number_, (city, country) in enumerate(places):
+        tags = {name: value for name, value in (("city", city), ("country", country)) if value}
+        tenant.send([event(number_, context={"tags": tags})])
+    tenant.stats()
+    visitor = visitor_of(server, height=2_600).sign_in(tenant.key)
+    page = visitor.open("/", **{"from": "2026-05-04T00:00:00Z", "to": "2026-05-05T00:00:00Z"})
+    circles = page.locator("circle[data-place]")
+    expect(circles).to_have_count(3)
+    found = {one.get_attribute("data-place"): "near" in one.get_attribute("class") for one in circles.all()}
+    assert found == {"de//MÜNCHEN": False, "FR//Nowhere-on-Sea": True, "Japan//": True}
+    expect(page.locator("[data-unknown]")).to_have_text("1 place unknown ·")
+    expect(page.locator("[data-unknown]")).to_have_attribute("title", "Berlin, XX")
+    expect(page.get_by_text("20 % of requests do not say")).to_be_visible()
 
 
 def test_the_colour_of_the_map_is_chosen_in_the_address_and_a_circle_leads_to_its_events(visitor):
