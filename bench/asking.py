@@ -41,6 +41,7 @@ OVERVIEW = {
 SINGLE = {
     **OVERVIEW,
     "endpoints": ("/query/endpoints", {}),
+    "versions": ("/query/versions", {}),
     "facets": ("/query/facets", {}),
     "heatmap": ("/query/heatmap", {}),
     "users": ("/query/timeseries", {"measures": "users", "by": "service"}),
