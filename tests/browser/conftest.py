@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from browser.seeded import fill, generated, hostile_tenant
-from browser.visitor import Visitor, build_pages, launch
+from browser.visitor import PATIENCE_MS, Visitor, build_pages, launch
 from system.program import Program
+
+# A state is waited for; how long it takes on a machine that is busy is no finding.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

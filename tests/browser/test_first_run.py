@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
-from browser.visitor import PATIENCE_MS, in_light_and_dark
+from browser.visitor import in_light_and_dark
 from system.program import event
 
 pytestmark = pytest.mark.slow
@@ -94,7 +94,7 @@ def test_an_event_that_is_refused_meanwhile_is_told_with_what_to_do(server, empt
     page = visitor_of(server).sign_in(empty.key).open("/")
     empty.send_one(event(1, severity="loud"))
     refused = page.locator("[data-refused]")
-    expect(refused).to_contain_text("1 event was refused as invalid", timeout=PATIENCE_MS)
+    expect(refused).to_contain_text("1 event was refused as invalid")
     [told] = [one for one in empty.get("/ingestion/refusals")["events"] if one["reason"] == "invalid"]
     expect(refused).to_contain_text(told["help"])
     expect(page.locator(WAITING)).to_be_visible()
